@@ -20,7 +20,7 @@ export interface Block {
   readonly noRun: string | undefined;
   /** The file that must hold the same code, if the block is a copy of one. */
   readonly copyOf: string | undefined;
-  /** What the block prints, from its `// →` comments, or undefined if it does not say. */
+  /** What the block prints, from its comments, or undefined if it does not say. */
   readonly prints: readonly string[] | undefined;
 }
 
@@ -44,7 +44,8 @@ interface Line {
 }
 
 const FENCE = /^(\s*)(`{3,}|~{3,})\s*([^\s`]*)\s*(.*)$/;
-const ARROW = /\/\/ → (.*)$/;
+/** `// → text` anywhere, or `// text` behind a `console.log(…);` on the same line. */
+const PRINTS = /(?:\/\/ → |console\.log\(.*\); \/\/ )(.*)$/;
 const OTHER_NAMES = new Set(["js", "javascript", "typescript", "tsx", "jsx", "mts", "cts"]);
 
 /** Finds the blocks of a Markdown page. */
@@ -136,7 +137,7 @@ function toBlock(
   if (word === "no-run" && reason === "") {
     problems.push({ page, line: line - 1, message: `"no-run" needs a reason behind it` });
   }
-  const prints = lines.flatMap((text) => ARROW.exec(text)?.[1] ?? []);
+  const prints = lines.flatMap((text) => PRINTS.exec(text)?.[1] ?? []);
   return {
     page,
     line,

@@ -1,0 +1,85 @@
+// deno-lint-ignore-file no-console -- its output is what the runner reads
+/**
+ * A small program of a user, who has installed the npm tarball. `pack.ts` copies it into an empty
+ * folder, type-checks it with tsc and runs it on Node, Bun and Deno: one probe for every entry.
+ * Imports are dynamic so that one broken entry does not hide the others.
+ */
+
+export {}; // all imports below are dynamic, yet this is a module
+
+type Orders = { "order.placed": { total: number }; "order.paid": { by: string } };
+
+function expect(what: string, found: unknown, wanted: unknown): void {
+  if (found !== wanted) throw new Error(`${what}: expected ${wanted}, found ${found}`);
+}
+
+const probes: Record<string, () => Promise<void>> = {
+  ".": async () => {
+    const { Bus, createEvent, Emitter, MemoryStore, NovaError } = await import("@nova/events");
+    const emitter = new Emitter<Orders>();
+    let total = 0;
+    emitter.on("order.placed", (event) => void (total += event.data.total));
+    await emitter.emit("order.placed", { total: 3 });
+    await emitter.emit(createEvent("order.placed", { total: 4 }));
+    expect("total", total, 7);
+    await emitter.close();
+    const refused = await emitter.emit("order.placed", { total: 1 }).catch((e: unknown) => e);
+    expect("a NovaError", refused instanceof NovaError && refused.code, "closed");
+    expect("Bus", typeof Bus, "function");
+    expect("MemoryStore", typeof MemoryStore, "function");
+  },
+  "./emitter": async () => {
+    const { Emitter } = await import("@nova/events/emitter");
+    const emitter = new Emitter<Orders>({ bufferSize: 10 });
+    const seen: string[] = [];
+    const subscription = emitter.on("order.paid", ({ data }) => void seen.push(data.by));
+    await emitter.enqueue("order.paid", { by: "card" });
+    await emitter.close();
+    expect("seen", seen.join(), "card");
+    subscription.unsubscribe();
+    expect("active", subscription.active, false);
+  },
+  "./bus": async () => {
+    const { Bus } = await import("@nova/events/bus");
+    const bus = new Bus();
+    const topic = bus.topic<Orders>("orders", { partitions: 4, key: (event) => event.type });
+    const totals: number[] = [];
+    topic.on("order.placed", (event) => void totals.push(event.data.total));
+    const receipt = await topic.publish({ type: "order.placed", data: { total: 5 } });
+    expect("duplicate", receipt.duplicate, false);
+    await bus.close();
+    expect("totals", totals.join(), "5");
+  },
+  "./store": async () => {
+    const { MemoryStore } = await import("@nova/events/store");
+    const store = new MemoryStore<Orders>();
+    const placed = { type: "order.placed", data: { total: 6 } } as const;
+    const { version } = await store.append("order-1", [placed], { expect: "absent" });
+    expect("version", version, 1);
+    const [first] = await store.read("order-1");
+    expect("type", first?.type, "order.placed");
+    await store.close();
+  },
+  "./metrics": async () => {
+    const { Histogram } = await import("@nova/events/metrics");
+    const histogram = new Histogram();
+    histogram.record(5);
+    expect("count", histogram.count, 1);
+  },
+  "./testing": async () => {
+    const { createTestEnv } = await import("@nova/events/testing");
+    const env = createTestEnv();
+    const start = env.now();
+    await env.advance(250);
+    expect("elapsed", env.now() - start, 250);
+  },
+};
+
+for (const [entry, probe] of Object.entries(probes)) {
+  try {
+    await probe();
+    console.log(`ok ${entry}`);
+  } catch (error) {
+    console.log(`FAILED ${entry} ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
