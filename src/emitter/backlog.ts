@@ -1,0 +1,161 @@
+/**
+ * Events that were accepted to be delivered later: bounded, in order, and never in the way of the
+ * event loop.
+ */
+
+import { BufferFullError, type ClosedError } from "../errors.ts";
+import type { Emitted } from "../event/event.ts";
+import { type Env, RESOLVED } from "../internal/env.ts";
+import type { Overflow } from "../queue/overflow.ts";
+import { Ring } from "../queue/ring.ts";
+import { WaitingLine } from "../queue/waiting_line.ts";
+import type { Delivery } from "./delivery.ts";
+
+/** Deliveries before other work of the process gets its turn. */
+const BURST = 256;
+
+const ACCEPTED: Promise<boolean> = Promise.resolve(true);
+const DROPPED: Promise<boolean> = Promise.resolve(false);
+
+/** What a backlog is made of. */
+export interface BacklogOptions {
+  readonly what: string;
+  readonly bufferSize: number;
+  readonly maxConcurrency: number;
+  readonly overflow: Overflow;
+  readonly waitMs: number;
+  readonly env: Env;
+  /** Delivers one event; answers undefined when that is done. */
+  readonly deliver: (event: Emitted) => Delivery | undefined;
+  /** Called when nothing is left to deliver. */
+  readonly drained: () => void;
+}
+
+/** The waiting events of one emitter, and those of them that are in flight. */
+export class Backlog {
+  readonly #options: BacklogOptions;
+  readonly #ring: Ring<Emitted>;
+  readonly #line: WaitingLine<Emitted, true>;
+  #running = 0;
+  #dropped = 0;
+  #burst = 0;
+  #scheduled = false;
+
+  constructor(options: BacklogOptions) {
+    const { what, bufferSize, waitMs, env } = options;
+    this.#options = options;
+    this.#ring = new Ring(bufferSize);
+    this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
+  }
+
+  /** Accepted events that no listener has seen yet. */
+  get queued(): number {
+    return this.#ring.length;
+  }
+
+  /** Accepted events that were then dropped, or new ones a policy dropped. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Producers that wait for room. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Accepts an event now, or says no; it never waits. */
+  tryAdd(event: Emitted): boolean {
+    if (this.#push(event)) return true;
+    const { overflow } = this.#options;
+    if (overflow === "drop-oldest") return this.#replaceOldest(event);
+    if (overflow === "drop-newest") this.#dropped += 1;
+    return false;
+  }
+
+  /** Accepts an event as the overflow policy says: true when it is in, false when it was dropped. */
+  add(event: Emitted, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#push(event)) return ACCEPTED;
+    const { overflow, what, bufferSize } = this.#options;
+    if (overflow === "wait") return this.#line.join(event, signal);
+    if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
+    if (overflow === "drop-oldest") return this.#replaceOldest(event) ? ACCEPTED : DROPPED;
+    this.#dropped += 1;
+    return DROPPED;
+  }
+
+  /** Sends the waiting producers away. */
+  refuseWaiting(reason: ClosedError): void {
+    this.#line.refuseAll(reason);
+  }
+
+  /** Gives up what is queued; it counts as dropped. */
+  clear(): number {
+    let dropped = 0;
+    while (this.#ring.shift() !== undefined) dropped += 1;
+    this.#dropped += dropped;
+    return dropped;
+  }
+
+  #push(event: Emitted): boolean {
+    // Nobody overtakes a producer that waits.
+    if (this.#line.length > 0 || !this.#ring.push(event)) return false;
+    this.#schedule();
+    return true;
+  }
+
+  #replaceOldest(event: Emitted): true {
+    this.#ring.shift();
+    this.#dropped += 1;
+    this.#ring.push(event);
+    this.#schedule();
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running >= this.#options.maxConcurrency) return;
+    this.#scheduled = true;
+    if (this.#burst < BURST) RESOLVED.then(this.#drain);
+    else this.#options.env.defer(this.#drainAfterBreak);
+  }
+
+  readonly #drainAfterBreak = (): void => {
+    this.#burst = 0;
+    this.#drain();
+  };
+
+  readonly #drain = (): void => {
+    const { deliver, drained, maxConcurrency } = this.#options;
+    this.#scheduled = false;
+    while (this.#burst < BURST && this.#running < maxConcurrency) {
+      const event = this.#ring.shift();
+      if (event === undefined) break;
+      this.#burst += 1;
+      const delivery = deliver(event);
+      if (delivery === undefined) continue;
+      if (delivery.running) this.#await(delivery);
+      else this.#report(delivery);
+    }
+    this.#line.admit(this.#admit);
+    if (this.#ring.length > 0) this.#schedule();
+    else drained();
+  };
+
+  readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
+
+  #await(delivery: Delivery): void {
+    this.#running += 1;
+    delivery.onDone = (error, failed) => {
+      this.#running -= 1;
+      if (failed) this.#options.env.report(error);
+      // The turn of a settled promise goes straight on, unless the loop is owed a break.
+      if (this.#ring.length > 0 && !this.#scheduled) {
+        if (this.#burst < BURST) this.#drain();
+        else this.#schedule();
+      }
+    };
+  }
+
+  #report(delivery: Delivery): void {
+    delivery.promise().catch((error) => this.#options.env.report(error));
+  }
+}

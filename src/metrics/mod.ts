@@ -1,0 +1,15 @@
+/**
+ * Figures of a running program.
+ *
+ * ```ts
+ * import { Histogram } from "@nova/events/metrics";
+ *
+ * const latency = new Histogram();
+ * latency.record(1.5);
+ * console.log(latency.count, latency.quantile(0.99)); // 1 1.5
+ * ```
+ *
+ * @module
+ */
+
+export { Histogram } from "./histogram.ts";
