@@ -20,8 +20,10 @@ export interface Block {
   readonly noRun: string | undefined;
   /** The file that must hold the same code, if the block is a copy of one. */
   readonly copyOf: string | undefined;
-  /** What the block prints, from its comments, or undefined if it does not say. */
-  readonly prints: readonly string[] | undefined;
+  /** What the block prints, in order, as its comments say. */
+  readonly prints: readonly string[];
+  /** Whether that is all it prints: it uses `// →`. */
+  readonly printsAll: boolean;
 }
 
 /** A broken rule, with its place. */
@@ -45,7 +47,7 @@ interface Line {
 
 const FENCE = /^(\s*)(`{3,}|~{3,})\s*([^\s`]*)\s*(.*)$/;
 /** `// → text` anywhere, or `// text` behind a `console.log(…);` on the same line. */
-const PRINTS = /(?:\/\/ → |console\.log\(.*\); \/\/ )(.*)$/;
+const PRINTS = /(\/\/ → |console\.log\(.*\); \/\/ )(.*)$/;
 const OTHER_NAMES = new Set(["js", "javascript", "typescript", "tsx", "jsx", "mts", "cts"]);
 
 /** Finds the blocks of a Markdown page. */
@@ -137,7 +139,7 @@ function toBlock(
   if (word === "no-run" && reason === "") {
     problems.push({ page, line: line - 1, message: `"no-run" needs a reason behind it` });
   }
-  const prints = lines.flatMap((text) => PRINTS.exec(text)?.[1] ?? []);
+  const said = lines.map((text) => PRINTS.exec(text)).filter((match) => match !== null);
   return {
     page,
     line,
@@ -145,7 +147,8 @@ function toBlock(
     continues: word === "continue",
     noRun: word === "no-run" ? reason : undefined,
     copyOf,
-    prints: prints.length === 0 ? undefined : prints,
+    prints: said.map((match) => match[2] ?? ""),
+    printsAll: said.some((match) => match[1]?.startsWith("// →")),
   };
 }
 

@@ -25,6 +25,7 @@ describe("extractMarkdown()", () => {
     const { blocks } = extractMarkdown("page.md", text);
 
     assertEquals(blocks[0]?.prints, ["1", "2"]);
+    assertEquals(blocks[0]?.printsAll, true);
   });
 
   it("refuses a name that would escape the check, a no-run without a reason, an open block", () => {

@@ -38,6 +38,18 @@ function exists(path: string): boolean {
   }
 }
 
+/** Every error class has a section of its own, and its code stands in the page. */
+async function undocumentedErrors(page: string, text: string): Promise<Problem[]> {
+  const source = await read("src/errors.ts");
+  const names = [...source.matchAll(/^export class (\w+)/gm)].map((match) => match[1] ?? "");
+  const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map((match) => match[1] ?? "");
+  const missing = [
+    ...names.filter((name) => name !== "NovaError" && !text.includes(`\n## ${name}\n`)),
+    ...codes.filter((code) => !text.includes(`\`${code}\``)),
+  ];
+  return missing.map((name) => ({ page, line: 1, message: `says nothing about ${name}` }));
+}
+
 /** Reads every page of the documentation, and the doc comments of the library. */
 export async function gather(): Promise<Gathered> {
   const blocks: Block[] = [];
@@ -71,6 +83,8 @@ export async function gather(): Promise<Gathered> {
     const same = exists(copyOf) && (await read(copyOf)).trim() === lines.join("\n").trim();
     if (!same) badPages.push({ page, line, message: `is not the same as ${copyOf}` });
   }
+  const errors = pages.get("docs/errors.md") ?? "";
+  badPages.push(...await undocumentedErrors("docs/errors.md", errors));
   const { tasks } = JSON.parse(await read("deno.json")) as { tasks: Record<string, unknown> };
   const { checked, problems } = checkPages({ exists, pages, tasks: new Set(Object.keys(tasks)) });
   return { blocks, links: checked, badLinks: problems, badPages };
