@@ -1,0 +1,82 @@
+/**
+ * One function for each runtime: runs files of the suite and reports every case.
+ *
+ * @module
+ */
+
+import { parseBunJunit, parseDenoJunit, parseNodeJunit } from "./junit.ts";
+import type { Case, Outcome } from "./outcome.ts";
+import { bun, type Command, installPackages, node, run } from "./tools.ts";
+
+/** The stand-ins of `@std/*`: JSR cannot be reached from every machine. */
+const OFFLINE = "--import-map=tests/std/offline.json";
+
+/** Messages without colours: they end up in files and are compared. */
+const PLAIN = { NO_COLOR: "1" };
+
+/** Deno, with the stand-ins or with the real `@std/*`. */
+export function runOnDeno(files: readonly string[], std: "stand-ins" | "real"): Promise<Outcome> {
+  return withReport(async (report) => {
+    const map = std === "real" ? [] : [OFFLINE];
+    const reporter = ["--reporter=dot", `--junit-path=${report}`];
+    const test = [Deno.execPath(), "test", "--allow-all", ...map, ...reporter, ...files] as const;
+    const { code, output } = await run(test as unknown as Command, PLAIN);
+    const cases = parseDenoJunit(await textOf(report));
+    return outcome({ cases, code, output: output.replaceAll(/^[.,!]\n/gm, "") });
+  });
+}
+
+/** Bun. */
+export async function runOnBun(files: readonly string[]): Promise<Outcome> {
+  await installPackages();
+  return await withReport(async (report) => {
+    // With "./" it is a path, without it would be a pattern.
+    const paths = files.map((file) => `./${file}`);
+    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+    const { code, output } = await run([...await bun(), "test", ...reporter, ...paths], PLAIN);
+    return outcome({ cases: parseBunJunit(await textOf(report)), code, output });
+  });
+}
+
+/** Node: one process for each file. */
+export async function runOnNode(files: readonly string[]): Promise<Outcome> {
+  await installPackages();
+  return await withReport(async (report) => {
+    const reporters = [
+      ["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ["--test-reporter=junit", `--test-reporter-destination=${report}`],
+    ].flat();
+    const { code, output } = await run([...await node(), "--test", ...reporters, ...files], PLAIN);
+    const { cases, files: whole } = parseNodeJunit(await textOf(report));
+    const trouble = whole.filter(({ ending }) => ending === "failed")
+      .map(({ file }) => `${file} failed outside of its cases`);
+    return outcome({ cases, code, output, trouble });
+  });
+}
+
+interface Raw {
+  readonly cases: Case[];
+  readonly code: number;
+  readonly output: string;
+  readonly trouble?: string[];
+}
+
+/** A runner that says no although no case failed: a file does not load, or a hook has thrown. */
+function outcome({ cases, code, output, trouble = [] }: Raw): Outcome {
+  const failed = trouble.length > 0 || cases.some(({ ending }) => ending === "failed");
+  if (code !== 0 && !failed) trouble.push(`exit code ${code}, and no case failed`);
+  return { cases, trouble, output };
+}
+
+async function withReport(use: (path: string) => Promise<Outcome>): Promise<Outcome> {
+  const path = await Deno.makeTempFile({ prefix: "nova-tests-", suffix: ".xml" });
+  try {
+    return await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  return await Deno.readTextFile(path);
+}
