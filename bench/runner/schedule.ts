@@ -1,0 +1,112 @@
+/**
+ * Runs every measurement in a fresh process, one at a time, round robin: all cases once, then all
+ * cases again. A slow minute of the machine then hits all of them, and not one.
+ */
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Options } from "./options.ts";
+import type { Row } from "./result.ts";
+import type { Runtime } from "./runtimes.ts";
+import { suiteOf } from "../cases/mod.ts";
+
+const run = promisify(execFile);
+const WORKER = fileURLToPath(new URL("../worker.ts", import.meta.url));
+/** No case takes a tenth of it. */
+const PROCESS_TIMEOUT_MS = 60_000;
+
+type Measurement = "time" | "bytes" | "probe";
+
+interface Job {
+  readonly runtime: Runtime;
+  readonly row: Row;
+  readonly kind: "time" | "probe";
+  readonly bytes: boolean;
+}
+
+/** Measures everything that was asked for. `progress` hears what comes next. */
+export async function measureAll(
+  modules: readonly string[],
+  runtimes: readonly Runtime[],
+  options: Options,
+  progress: (line: string) => void,
+): Promise<Row[]> {
+  const jobs = await plan(modules, runtimes, options);
+  const inBytes = jobs.filter((job) => job.bytes);
+  const total = jobs.length * options.count + inBytes.length;
+  let done = 0;
+  for (let round = 0; round < options.count; round++) {
+    for (const { runtime, row, kind } of jobs) {
+      progress(`${++done}/${total} ${runtime.name} ${row.name}`);
+      const figure = await measureOnce(runtime, kind, row);
+      if (figure !== undefined) row.samples.push(figure);
+    }
+  }
+  for (const { runtime, row } of inBytes) {
+    progress(`${++done}/${total} ${runtime.name} ${row.name}, bytes`);
+    const bytes = await measureOnce(runtime, "bytes", row);
+    if (bytes !== undefined) row.bytes = bytes;
+  }
+  return jobs.map((job) => job.row);
+}
+
+async function plan(
+  modules: readonly string[],
+  runtimes: readonly Runtime[],
+  { filter, bytes }: Options,
+): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for (const module of modules) {
+    const { cases, probes } = await suiteOf(module);
+    for (const runtime of runtimes) {
+      const row = { module, runtime: runtime.name };
+      for (const { name, cell, bytes: worthIt = true } of cases) {
+        if (!filter.test(name)) continue;
+        const place = cell === undefined ? {} : { cell };
+        jobs.push({
+          runtime,
+          row: { ...row, name, ...place, unit: "ns", samples: [] },
+          kind: "time",
+          bytes: bytes && worthIt,
+        });
+      }
+      for (const { name, unit } of probes) {
+        if (!filter.test(name)) continue;
+        jobs.push({
+          runtime,
+          row: { ...row, name, unit, samples: [] },
+          kind: "probe",
+          bytes: false,
+        });
+      }
+    }
+  }
+  return jobs;
+}
+
+/** One process. A failure is remembered in the row: the other cases go on. */
+async function measureOnce(
+  runtime: Runtime,
+  kind: Measurement,
+  row: Row,
+): Promise<number | undefined> {
+  if (row.error !== undefined) return undefined;
+  const args = [...runtime.arguments(kind === "bytes"), WORKER, kind, row.module, row.name];
+  try {
+    const { stdout } = await run(runtime.executable, args, { timeout: PROCESS_TIMEOUT_MS });
+    const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { figure?: number };
+    return answer.figure;
+  } catch (error) {
+    row.error = reason(error as Error & { stderr?: string; killed?: boolean });
+    return undefined;
+  }
+}
+
+function reason(
+  { message, stderr, killed }: Error & { stderr?: string; killed?: boolean },
+): string {
+  if (killed === true) return `not done after ${PROCESS_TIMEOUT_MS / 1000} s`;
+  const lines = (stderr ?? "").split("\n").map((line) => line.trim());
+  return lines.find((line) => /error/i.test(line)) ?? message;
+}

@@ -1,0 +1,249 @@
+/**
+ * The bars of the emitter as data: what must hold, on which runtimes, and what the run says. A bar
+ * that is missed stays in the table.
+ */
+
+import { type Report, rowOf, spread } from "../runner/result.ts";
+import { short, textTable } from "../runner/table.ts";
+import { cellName, type Setting } from "./emitter_grid.ts";
+import { type Rival, rivals, type Shape } from "./emitters.ts";
+import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
+
+type RuntimeName = "deno" | "bun" | "node";
+
+/** What a bar finds in the figures of one runtime. */
+interface Finding {
+  readonly figure: number;
+  readonly unit: string;
+  /** The rival or the shape that decides. */
+  readonly by?: string;
+}
+
+interface Bar {
+  readonly text: string;
+  readonly runtimes: readonly RuntimeName[];
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  /** Undefined when the figures are not there. */
+  find(look: Look): Finding | undefined;
+}
+
+/** The median of a case or probe on the runtime in question. */
+type Look = (name: string, what?: "bytes") => number | undefined;
+
+const V8: readonly RuntimeName[] = ["deno", "node"];
+const BUN: readonly RuntimeName[] = ["bun"];
+const ALL: readonly RuntimeName[] = ["deno", "bun", "node"];
+
+const evalFree = named("eval-free", "heavy");
+const heavy = named("heavy");
+const tseep = ["tseep"];
+const emittery = ["emittery"];
+
+function named(...kinds: readonly Rival["kind"][]): string[] {
+  return rivals.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+}
+
+/** How much faster Nova is than the fastest of some rivals, over several shapes: the least of all. */
+function faster(setting: Setting, shapes: readonly Shape[], than: readonly string[]): Bar["find"] {
+  return (look) => {
+    const ratios = shapes.flatMap((shape) => {
+      const mine = look(cellName("nova", setting, shape));
+      return than.flatMap((rival) => {
+        const theirs = look(cellName(rival, setting, shape));
+        if (mine === undefined || theirs === undefined) return [];
+        return [{ figure: theirs / mine, unit: "×", by: `${rival} at ${shape}` }];
+      });
+    });
+    return ratios.sort((a, b) => a.figure - b.figure)[0];
+  };
+}
+
+function against(
+  runtimes: readonly RuntimeName[],
+  setting: Setting,
+  shapes: readonly Shape[],
+  than: readonly string[],
+  atLeast: number,
+  who: string,
+): Bar {
+  const many = Number(shapes.at(-1)) > 1
+    ? " listeners"
+    : Number(shapes.at(-1)) > 0
+    ? " listener"
+    : "";
+  const where = `${shapes.join(", ")}${many}`;
+  const text = `${setting}, ${where}: ≥ ${atLeast} × ${who}`;
+  return { text, runtimes, atLeast, find: faster(setting, shapes, than) };
+}
+
+function ratioOf(name: string, to: readonly string[], sizes: readonly string[]): Bar["find"] {
+  return (look) => {
+    const ratios = sizes.flatMap((size) => {
+      const mine = look(`${name} | bursts of ${size}`);
+      return to.flatMap((rival) => {
+        const theirs = look(`${rival} | bursts of ${size}`);
+        if (mine === undefined || theirs === undefined) return [];
+        return [{ figure: theirs / mine, unit: "×", by: `bursts of ${size}` }];
+      });
+    });
+    return ratios.sort((a, b) => a.figure - b.figure)[0];
+  };
+}
+
+function plain(name: string, unit: string, scale = 1): Bar["find"] {
+  return (look) => {
+    const figure = look(name);
+    return figure === undefined ? undefined : { figure: figure / scale, unit };
+  };
+}
+
+/** Nova's time over the best rival's, where less is better. */
+function slower(setting: Setting, shape: Shape, than: readonly string[]): Bar["find"] {
+  return (look) => {
+    const found = faster(setting, [shape], than)(look);
+    return found && { ...found, figure: 1 / found.figure };
+  };
+}
+
+function allocation(look: Look): Finding | undefined {
+  const cells = (["one hot type", "after others"] as const).flatMap((setting) =>
+    (["1", "3", "10"] as const).flatMap((shape) => {
+      const figure = look(cellName("nova", setting, shape), "bytes");
+      return figure === undefined ? [] : [{ figure, unit: "B", by: `${shape}, ${setting}` }];
+    })
+  );
+  return cells.sort((a, b) => b.figure - a.figure)[0];
+}
+
+const bursts = ["100", "1000"];
+const others = "after others";
+const hot = "one hot type";
+
+const emitterBars: readonly Bar[] = [
+  against(V8, others, ["1"], evalFree, 1.2, "every eval-free rival"),
+  against(V8, others, ["3"], evalFree, 2.3, "every eval-free rival"),
+  against(V8, others, ["10"], evalFree, 4, "every eval-free rival"),
+  against(V8, others, ["1", "3"], tseep, 1, "tseep's eval"),
+  against(V8, hot, ["3"], evalFree, 1.5, "every eval-free rival"),
+  against(V8, hot, ["10"], evalFree, 2, "every eval-free rival"),
+  against(BUN, others, ["3"], evalFree, 1.1, "every eval-free rival"),
+  against(BUN, others, ["10"], evalFree, 2.4, "every eval-free rival"),
+  against(BUN, hot, ["3"], evalFree, 0.75, "every eval-free rival"),
+  against(BUN, hot, ["10"], evalFree, 3, "every eval-free rival"),
+  against(ALL, hot, ["1", "3"], heavy, 5, "mitt, rxjs, EventTarget"),
+  against(ALL, hot, ["10"], heavy, 3.5, "mitt, rxjs, EventTarget"),
+  against(ALL, hot, ["100 types"], heavy, 1.9, "mitt, rxjs, EventTarget"),
+  against(ALL, hot, ["1", "3", "10"], emittery, 75, "emittery"),
+  against(ALL, hot, ["100 types"], emittery, 40, "emittery"),
+  {
+    text: `${hot}, 100 types: ≤ 1.5 × the time of the best eval-free rival`,
+    runtimes: ALL,
+    atMost: 1.5,
+    find: slower(hot, "100 types", evalFree),
+  },
+  {
+    text: "once, subscribed and emitted: ≤ 60 ns",
+    runtimes: ALL,
+    atMost: 60,
+    find: plain(cellName("nova", hot, "once"), "ns"),
+  },
+  {
+    text: "emit with synchronous listeners allocates nothing",
+    runtimes: ALL,
+    // What the counting itself leaves, over up to ten million emits.
+    atMost: 0.1,
+    find: allocation,
+  },
+  {
+    text: "enqueue, bursts ≥ 100: ≤ 2 × a bare ring and one promise turn",
+    runtimes: ALL,
+    atLeast: 0.5,
+    find: ratioOf("nova enqueue", ["floor: ring + a promise turn"], bursts),
+  },
+  {
+    text: "enqueue, bursts ≥ 100: ≥ 1.3 × fastq (callback)",
+    runtimes: ["bun", "node"],
+    atLeast: 1.3,
+    find: ratioOf("nova enqueue", ["fastq (callback)"], bursts),
+  },
+  {
+    text: "enqueue, bursts ≥ 100: ≥ 2 × fastq (callback)",
+    runtimes: ["deno"],
+    atLeast: 2,
+    find: ratioOf("nova enqueue", ["fastq (callback)"], bursts),
+  },
+  {
+    text: "1 ms timers beside a flood of 200,000 events: ≤ 2 ms late",
+    runtimes: ALL,
+    atMost: 2,
+    find: plain(TIMER_LATENESS, "ms"),
+  },
+  {
+    text: "three middlewares on the sync path: ≤ 40 ns",
+    runtimes: ALL,
+    atMost: 40,
+    find: plain("emitter sync, 3 middlewares", "ns"),
+  },
+  {
+    text: "a listener that throws: ≤ 10 µs",
+    runtimes: ALL,
+    atMost: 10,
+    find: plain("emitter, listener throws", "µs", 1000),
+  },
+  {
+    text: "./emitter bundled and gzipped: ≤ 6 kB",
+    runtimes: ["node"],
+    atMost: 6,
+    find: plain(`${BUNDLE_SIZE}, gzipped`, "kB"),
+  },
+  {
+    text: "./emitter bundled and minified: ≤ 40 kB",
+    runtimes: ["node"],
+    atMost: 40,
+    find: plain(`${BUNDLE_SIZE}, minified`, "kB"),
+  },
+];
+
+/** Each bar, what each runtime says to it, and how many are met; `filtered`: only what was measured. */
+export function bars(report: Report, filtered: boolean): string {
+  const measured = ALL.filter((runtime) => runtime in report.runtimes);
+  let met = 0;
+  let missed = 0;
+  let unmeasured = 0;
+  const rows = emitterBars.map((bar) => [
+    bar.text,
+    ...measured.map((runtime) => {
+      if (!bar.runtimes.includes(runtime)) return "";
+      const found = bar.find((name, what) => figureOf(report, runtime, name, what));
+      if (found === undefined) {
+        unmeasured += 1;
+        return "not measured";
+      }
+      const holds = found.figure >= (bar.atLeast ?? -Infinity) &&
+        found.figure <= (bar.atMost ?? Infinity);
+      if (holds) met += 1;
+      else missed += 1;
+      return told(found, holds);
+    }),
+  ]);
+  const shown = rows.filter((row) => !filtered || row.some((cell) => /^(met|MISSED)/.test(cell)));
+  return `${textTable(["bar", ...measured], shown)}\n\n` +
+    `${met} met, ${missed} missed, ${unmeasured} not measured`;
+}
+
+function told({ figure, unit, by }: Finding, holds: boolean): string {
+  const figures = unit === "×" ? `${short(figure)} ×` : `${short(figure)} ${unit}`;
+  return `${holds ? "met" : "MISSED"} ${figures}${by === undefined ? "" : ` (${by})`}`;
+}
+
+function figureOf(
+  report: Report,
+  runtime: string,
+  name: string,
+  what: "bytes" | undefined,
+): number | undefined {
+  const row = rowOf(report, runtime, name);
+  if (row === undefined) return undefined;
+  return what === "bytes" ? row.bytes : spread(row)?.median;
+}

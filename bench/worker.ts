@@ -1,0 +1,30 @@
+/**
+ * One fresh process for one measurement: `worker.ts <time|bytes|probe> <module> <name>` prints one
+ * line of JSON. The runner starts it on Deno, Bun and Node.
+ */
+
+import process from "node:process";
+import { suiteOf } from "./cases/mod.ts";
+import { measureBytes, measureTime } from "./runner/measure.ts";
+
+const [kind = "", module = "", name = ""] = process.argv.slice(2);
+
+async function measure(): Promise<number | undefined> {
+  const suite = await suiteOf(module);
+  if (kind === "probe") {
+    return await find(suite.probes ?? [], name).measure();
+  }
+  const found = find(suite.cases, name);
+  return kind === "bytes" ? await measureBytes(found) : await measureTime(found);
+}
+
+function find<Item extends { readonly name: string }>(items: readonly Item[], name: string): Item {
+  const found = items.find((item) => item.name === name);
+  if (found === undefined) throw new Error(`Module "${module}" has nothing named "${name}"`);
+  return found;
+}
+
+const figure = await measure();
+process.stdout.write(`\n${JSON.stringify({ figure })}\n`);
+// An emitter or a timer of the case may still hold the process.
+process.exit(0);
