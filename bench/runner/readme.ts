@@ -1,7 +1,7 @@
 /** The table of README.md: the rows people know from the Go library, as they are here. */
 
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { bytesOf } from "./report.ts";
@@ -35,6 +35,7 @@ export function writeReadme(report: Report): void {
   writeFileSync(README, `${before}\n\n${table}\n\n${readme.slice(end)}`);
   execFileSync(process.execPath, ["fmt", "--quiet", fileURLToPath(README)]);
   const rows = report.rows.filter((row) => baseline.some(({ name }) => name === row.name));
+  mkdirSync(new URL(".", RESULTS), { recursive: true });
   writeFileSync(RESULTS, `${JSON.stringify({ ...report, rows }, null, 2)}\n`);
 }
 
