@@ -16,7 +16,6 @@ export type ErrorCode =
   | "limit-exceeded"
   | "listener-failed"
   | "terminal"
-  | "timeout"
   | "topic-exists"
   | "topic-not-found"
   | "validation"
@@ -141,21 +140,6 @@ export class TerminalError extends NovaError {
   }
 }
 
-/** Something did not finish within its time. */
-export class TimeoutError extends NovaError {
-  /** The time it had, in milliseconds. */
-  readonly timeoutMs: number;
-
-  /** Names what took too long. */
-  constructor(what: string, timeoutMs: number, options?: NovaErrorOptions) {
-    super("timeout", `Cannot wait for ${what} any longer: ${timeoutMs} ms have passed`, {
-      ...options,
-      retryable: true,
-    });
-    this.timeoutMs = timeoutMs;
-  }
-}
-
 /** A configured limit would be passed; nothing of the call was carried out. */
 export class LimitExceededError extends NovaError {
   /** The option that holds the limit. */
@@ -238,7 +222,6 @@ named(BufferFullError, "BufferFullError");
 named(ValidationError, "ValidationError");
 named(ListenerError, "ListenerError");
 named(TerminalError, "TerminalError");
-named(TimeoutError, "TimeoutError");
 named(LimitExceededError, "LimitExceededError");
 named(TopicNotFoundError, "TopicNotFoundError");
 named(TopicExistsError, "TopicExistsError");

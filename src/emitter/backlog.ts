@@ -5,8 +5,9 @@
 
 import { BufferFullError, type ClosedError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { type Env, RESOLVED } from "../internal/env.ts";
+import type { Env } from "../internal/env.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import { Pacer } from "../queue/pacer.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { Delivery } from "./delivery.ts";
@@ -36,15 +37,15 @@ export class Backlog {
   readonly #options: BacklogOptions;
   readonly #ring: Ring<Emitted>;
   readonly #line: WaitingLine<Emitted, true>;
+  readonly #pacer: Pacer;
   #running = 0;
   #dropped = 0;
-  #burst = 0;
-  #scheduled = false;
 
   constructor(options: BacklogOptions) {
     const { what, bufferSize, waitMs, env } = options;
     this.#options = options;
     this.#ring = new Ring(bufferSize);
+    this.#pacer = new Pacer(env, BURST, () => this.#drain());
     this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
   }
 
@@ -112,24 +113,15 @@ export class Backlog {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#running >= this.#options.maxConcurrency) return;
-    this.#scheduled = true;
-    if (this.#burst < BURST) RESOLVED.then(this.#drain);
-    else this.#options.env.defer(this.#drainAfterBreak);
+    if (this.#running < this.#options.maxConcurrency) this.#pacer.schedule();
   }
 
-  readonly #drainAfterBreak = (): void => {
-    this.#burst = 0;
-    this.#drain();
-  };
-
-  readonly #drain = (): void => {
+  #drain(): void {
     const { deliver, drained, maxConcurrency } = this.#options;
-    this.#scheduled = false;
-    while (this.#burst < BURST && this.#running < maxConcurrency) {
+    while (this.#pacer.left > 0 && this.#running < maxConcurrency) {
       const event = this.#ring.shift();
       if (event === undefined) break;
-      this.#burst += 1;
+      this.#pacer.spend(1);
       const delivery = deliver(event);
       if (delivery === undefined) continue;
       if (delivery.running) this.#await(delivery);
@@ -138,7 +130,7 @@ export class Backlog {
     this.#line.admit(this.#admit);
     if (this.#ring.length > 0) this.#schedule();
     else drained();
-  };
+  }
 
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
 
@@ -147,11 +139,10 @@ export class Backlog {
     delivery.onDone = (error, failed) => {
       this.#running -= 1;
       if (failed) this.#options.env.report(error);
+      if (this.#ring.length === 0 || this.#pacer.scheduled) return;
       // The turn of a settled promise goes straight on, unless the loop is owed a break.
-      if (this.#ring.length > 0 && !this.#scheduled) {
-        if (this.#burst < BURST) this.#drain();
-        else this.#schedule();
-      }
+      if (this.#pacer.left > 0) this.#drain();
+      else this.#schedule();
     };
   }
 

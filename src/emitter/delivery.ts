@@ -7,6 +7,7 @@
 
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
+import { isThenable } from "../internal/thenable.ts";
 import type { Cell, Channel } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
@@ -123,9 +124,4 @@ export function dispatch(
   }
   delivery?.started();
   return delivery;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === "object" || typeof value === "function") && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

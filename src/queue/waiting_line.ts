@@ -25,6 +25,7 @@ export class WaitingLine<Item, Admission> {
   #line: Producer<Item, Admission>[] = [];
   #first = 0;
   #waiting = 0;
+  #refused = 0;
   #timer: Disposable | undefined;
 
   /** `timedOut` makes the error of a producer that waited in vain. */
@@ -37,6 +38,11 @@ export class WaitingLine<Item, Admission> {
   /** How many producers wait. */
   get length(): number {
     return this.#waiting;
+  }
+
+  /** How many left without being admitted. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Joins the line. Resolves when the item was admitted; the signal ends the waiting, nothing else. */
@@ -84,6 +90,7 @@ export class WaitingLine<Item, Admission> {
   #refuse(producer: Producer<Item, Admission>, reason: unknown): void {
     if (producer.gone) return;
     this.#leave(producer);
+    this.#refused += 1;
     producer.reject(reason);
     this.#tidy();
   }

@@ -1,0 +1,100 @@
+/**
+ * Nova: events inside one service, with guarantees you can read and figures you can see.
+ *
+ * ```ts
+ * import { Bus, Emitter, MemoryStore } from "@nova/events";
+ *
+ * type Orders = { "order.placed": { id: string; total: number } };
+ *
+ * // An emitter calls listeners in this process.
+ * const emitter = new Emitter<Orders>();
+ * emitter.on("order.placed", ({ data }) => console.log("mail for", data.id));
+ * await emitter.emit("order.placed", { id: "A-17", total: 42 }); // mail for A-17
+ *
+ * // A bus delivers at least once, in order per key, with retries and dead letters.
+ * const bus = new Bus();
+ * const orders = bus.topic<Orders>("orders", { partitions: 4, key: ({ data }) => data.id });
+ *
+ * // A store keeps what happened.
+ * const store = new MemoryStore<Orders>();
+ * orders.subscribe(async (event) => {
+ *   await store.append(`order-${event.data.id}`, [event]);
+ * });
+ *
+ * await orders.publish({ type: "order.placed", data: { id: "A-18", total: 7 } });
+ * await bus.close();
+ * console.log((await store.read("order-A-18")).length); // 1
+ * ```
+ *
+ * @module
+ */
+
+export { Bus, type BusStats } from "./src/bus/bus.ts";
+export type {
+  BusOptions,
+  DeadLetter,
+  DeadLetterError,
+  Key,
+  PublishOptions,
+  Receipt,
+  SubscribeOptions,
+  SubscriptionStats,
+  Topic,
+  TopicOptions,
+  TopicStats,
+  TopicSubscription,
+} from "./src/bus/api.ts";
+export { Emitter } from "./src/emitter/emitter.ts";
+export type {
+  EmitOptions,
+  EmitterOptions,
+  EmitterStats,
+  ListenerStats,
+  OnceOptions,
+  OnOptions,
+} from "./src/emitter/options.ts";
+export {
+  BufferFullError,
+  ClosedError,
+  type ErrorCode,
+  LimitExceededError,
+  ListenerError,
+  NovaError,
+  type NovaErrorOptions,
+  TerminalError,
+  TopicExistsError,
+  TopicNotFoundError,
+  ValidationError,
+  type ValidationIssue,
+  VersionConflictError,
+} from "./src/errors.ts";
+export type {
+  Draft,
+  DraftOf,
+  Emitted,
+  EmittedOf,
+  EventMap,
+  EventOf,
+  Metadata,
+  NovaEvent,
+  Recorded,
+  RecordedOf,
+  TypeOf,
+} from "./src/event/event.ts";
+export type { Listener, ListenerContext, Subscription } from "./src/event/listener.ts";
+export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
+export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
+export type { Env } from "./src/internal/env.ts";
+export type { RetryOptions } from "./src/listener/backoff.ts";
+export type { Overflow } from "./src/queue/overflow.ts";
+export { MemoryStore } from "./src/store/memory.ts";
+export type {
+  Appended,
+  AppendOptions,
+  Expect,
+  FollowOptions,
+  MemoryStoreOptions,
+  PagesOptions,
+  ReadOptions,
+  StoreStats,
+} from "./src/store/api.ts";

@@ -1,0 +1,273 @@
+/**
+ * What a bus and its topics take, tell and answer.
+ */
+
+import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
+import type { Env } from "../internal/env.ts";
+import type { RetryOptions } from "../listener/backoff.ts";
+import type { Overflow } from "../queue/overflow.ts";
+
+/** Options of a {@linkcode Bus}. */
+export interface BusOptions {
+  /**
+   * Names it in errors and figures.
+   *
+   * @default {"bus"}
+   */
+  readonly name?: string;
+  /**
+   * How many topics it may have. Dead-letter topics do not count.
+   *
+   * @default {1000}
+   */
+  readonly maxTopics?: number;
+  /** What topics take for options they do not give. */
+  readonly defaults?: Omit<TopicOptions, "key">;
+  /**
+   * Clock, timers and randomness.
+   *
+   * @default {the runtime's}
+   */
+  readonly env?: Env;
+}
+
+/** What orders events: events of equal keys are handled one at a time and in order. */
+export type Key = string | number | undefined;
+
+/** Options of a topic. */
+export interface TopicOptions<Events extends EventMap = Record<string, unknown>> {
+  /**
+   * How many partitions it has. The key picks the partition; events without a key take turns.
+   *
+   * @default {1}
+   */
+  readonly partitions?: number;
+  /**
+   * The ordering key of an event: a string, a safe integer, or undefined for none.
+   *
+   * @default {no key: events are unordered}
+   */
+  readonly key?: (event: EventOf<Events>) => Key;
+  /**
+   * How many events may wait in each partition for its slowest subscription.
+   *
+   * @default {1000}
+   */
+  readonly bufferSize?: number;
+  /**
+   * What a full partition says to a publisher.
+   *
+   * @default {"wait"}
+   */
+  readonly overflow?: Exclude<Overflow, "drop-oldest">;
+  /**
+   * How long a publisher waits for room, in milliseconds.
+   *
+   * @default {30_000}
+   */
+  readonly waitMs?: number;
+  /**
+   * How many events each subscription handles at once in each partition.
+   *
+   * @default {1}
+   */
+  readonly maxConcurrency?: number;
+  /** When and how often a failed delivery is tried again; its key is held meanwhile. */
+  readonly retry?: RetryOptions;
+  /**
+   * How many events each subscription may set aside in each partition: those that wait for another
+   * attempt, and those behind them that have the same key. At the limit it takes no new events.
+   *
+   * @default {bufferSize}
+   */
+  readonly maxHeld?: number;
+  /** The dead-letter topic. */
+  readonly deadLetter?: {
+    /**
+     * How many dead letters are kept. When it is full, failed events stay held instead.
+     *
+     * @default {10_000}
+     */
+    readonly maxEvents?: number;
+  };
+}
+
+/** Options of a subscription; what is not given comes from the topic. */
+export interface SubscribeOptions {
+  /**
+   * Labels it in errors, dead letters and figures.
+   *
+   * @default {the function's name, else the topic and a number}
+   */
+  readonly id?: string;
+  /**
+   * Where to begin: with what is published from now on, or with the oldest event that the partitions
+   * still hold.
+   *
+   * @default {"latest"}
+   */
+  readonly from?: "latest" | "earliest";
+  /** How many events to handle at once in each partition. */
+  readonly maxConcurrency?: number;
+  /** When and how often a failed delivery is tried again. */
+  readonly retry?: RetryOptions;
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of publishing. */
+export interface PublishOptions {
+  /** Governs admission only: what was accepted is delivered. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a publisher gets for an event. */
+export interface Receipt {
+  /** The id of the event. */
+  readonly id: string;
+  /** The partition it went to. */
+  readonly partition: number;
+  /** Its place in the topic, from 1; 0 when it was dropped. */
+  readonly sequence: number;
+  /** Whether it had been accepted before. */
+  readonly duplicate: boolean;
+  /** Whether the topic was full and its policy is to drop what is new. */
+  readonly dropped: boolean;
+}
+
+/** The handle of a listener on a topic. */
+export interface TopicSubscription extends Subscription {
+  /** The figures of now. */
+  stats(): SubscriptionStats;
+}
+
+/**
+ * Figures of a subscription. Every event offered to it is counted once:
+ * `offered = succeeded + deadLettered + released + queued + held + inFlight`.
+ */
+export interface SubscriptionStats {
+  /** Its label. */
+  readonly id: string;
+  /** Events that the topic accepted for it. */
+  readonly offered: number;
+  /** Events that were handled. */
+  readonly succeeded: number;
+  /** Events that failed for good and went to the dead letters. */
+  readonly deadLettered: number;
+  /** Events it was not given because it ended first. */
+  readonly released: number;
+  /** Events that wait in the partitions. */
+  readonly queued: number;
+  /** Events set aside: waiting for another attempt, or behind one with the same key. */
+  readonly held: number;
+  /** Events whose handler is running. */
+  readonly inFlight: number;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+}
+
+/**
+ * Figures of a topic. Every attempt to publish is counted once:
+ * `attempts = accepted + rejected + dropped + waiting`.
+ */
+export interface TopicStats {
+  /** Its name. */
+  readonly name: string;
+  /** Valid events that somebody tried to publish. */
+  readonly attempts: number;
+  /** Events that entered. */
+  readonly accepted: number;
+  /** Events that were refused, or whose publisher stopped waiting. */
+  readonly rejected: number;
+  /** Events that the overflow policy dropped. */
+  readonly dropped: number;
+  /** Publishers that wait for room. */
+  readonly waiting: number;
+  /** Events that the slowest subscription has not taken yet, over all partitions. */
+  readonly queued: number;
+  /** Its subscriptions. */
+  readonly subscriptions: readonly SubscriptionStats[];
+}
+
+/**
+ * The typed handle of a topic; `bus.topic(name)` makes it.
+ *
+ * - **Order:** events of one key are handled one at a time and in order, by each subscription, across
+ *   asynchronous handlers, failures and retries.
+ * - **At least once:** a handler acknowledges by returning. One that throws is tried again in place,
+ *   with its key held; after the last attempt the event goes to the dead letters.
+ * - **Independent:** each subscription reads at its own pace. A failing one never changes what another
+ *   receives; a slow one holds back publishers once a partition is full.
+ */
+export interface Topic<Events extends EventMap = Record<string, unknown>> {
+  /** Its name. */
+  readonly name: string;
+
+  /**
+   * Publishes an event. Resolves with its receipt once it is accepted; handlers run later.
+   *
+   * A made event passes on as it is; another object is checked and stamped with an id and a time on a
+   * frozen copy.
+   *
+   * The promise rejects with {@linkcode ValidationError}, with {@linkcode BufferFullError} as
+   * `overflow` says, with {@linkcode ClosedError}, or with the signal's reason.
+   */
+  publish(event: DraftOf<Events>, options?: PublishOptions): Promise<Receipt>;
+
+  /**
+   * Publishes an event if there is room, without a promise or a receipt; false means there is none.
+   *
+   * @throws {ValidationError} If the event is not valid.
+   * @throws {ClosedError} If the bus is closed.
+   */
+  tryPublish(event: DraftOf<Events>): boolean;
+
+  /** Publishes several events; one outcome for each, in their order. One bad event stops no other. */
+  publishBatch(
+    events: readonly DraftOf<Events>[],
+    options?: PublishOptions,
+  ): Promise<PromiseSettledResult<Receipt>[]>;
+
+  /**
+   * Hands every event to a listener, at least once, in order per key.
+   *
+   * @throws {TypeError} If the listener is no function.
+   * @throws {ClosedError} If the bus is closed.
+   */
+  subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;
+
+  /** Hands the events of one type to a listener; others count as handled. */
+  on<Type extends TypeOf<Events>>(
+    type: Type,
+    listener: Listener<EventOf<Events, Type>>,
+    options?: SubscribeOptions,
+  ): TopicSubscription;
+
+  /** The figures of now. */
+  stats(): TopicStats;
+}
+
+/** What went wrong, in a form that survives a wire. */
+export interface DeadLetterError {
+  /** The code of a Nova error, else undefined. */
+  readonly code: string | undefined;
+  /** The name of the error's class. */
+  readonly name: string;
+  /** What it said. */
+  readonly message: string;
+}
+
+/** The data of a dead letter. */
+export interface DeadLetter {
+  /** The event that could not be handled. */
+  readonly event: NovaEvent;
+  /** What the last attempt threw. */
+  readonly error: DeadLetterError;
+  /** How many attempts were made. */
+  readonly attempts: number;
+  /** The subscription that gave up. */
+  readonly subscription: string;
+  /** When it gave up, in epoch milliseconds. */
+  readonly at: number;
+}

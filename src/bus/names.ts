@@ -1,0 +1,31 @@
+/**
+ * What a topic may be called: tokens of letters, digits, `_` and `-`, joined by dots.
+ */
+
+import { show } from "../internal/check.ts";
+
+const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+const MAX_LENGTH = 128;
+
+/** The last token of every dead-letter topic. */
+export const DEAD_LETTERS = "dlq";
+
+/** Whether a name belongs to a dead-letter topic. */
+export function isDeadLetterName(name: string): boolean {
+  return name === DEAD_LETTERS || name.endsWith(`.${DEAD_LETTERS}`);
+}
+
+/** Refuses what cannot name a topic. */
+export function checkTopicName(name: unknown): asserts name is string {
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot use ${show(name)} as a topic name: it must be a string`);
+  }
+  if (name.length > MAX_LENGTH || !NAME.test(name)) {
+    throw new SyntaxError(
+      `Cannot use ${
+        show(name)
+      } as a topic name: it must be tokens of [A-Za-z0-9_-] joined by dots, ` +
+        `at most ${MAX_LENGTH} characters`,
+    );
+  }
+}

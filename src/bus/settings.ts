@@ -1,0 +1,65 @@
+/**
+ * Topic options, checked and total: a partial literal is merged over the bus's defaults and those
+ * over Nova's.
+ */
+
+import { durationOption, integerOption, requireFunction, wordOption } from "../internal/check.ts";
+import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
+import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
+import type { Key, TopicOptions } from "./api.ts";
+
+/** Topic options of any event map. */
+export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
+  readonly key?: (event: never) => Key;
+};
+
+/** What a topic runs with. */
+export interface TopicSettings {
+  readonly partitions: number;
+  readonly key: ((event: never) => Key) | undefined;
+  readonly bufferSize: number;
+  readonly overflow: "wait" | "reject" | "drop-newest";
+  readonly waitMs: number;
+  readonly maxConcurrency: number;
+  readonly retry: Retry;
+  readonly maxHeld: number;
+  readonly deadLetters: number;
+}
+
+/** Checks options and fills in what is missing. */
+export function totalSettings(
+  options: AnyTopicOptions,
+  defaults: AnyTopicOptions = {},
+): TopicSettings {
+  const given = { ...defaults, ...withoutUndefined(options) };
+  if (given.key !== undefined) requireFunction("key", given.key);
+  const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
+  return {
+    partitions: integerOption("partitions", given.partitions, 1),
+    key: given.key,
+    bufferSize,
+    overflow: wordOption("overflow", given.overflow, ["wait", "reject", "drop-newest"], "wait"),
+    waitMs: durationOption("waitMs", given.waitMs, DEFAULT_WAIT_MS),
+    maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
+    retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
+    maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
+    deadLetters: integerOption("deadLetter.maxEvents", given.deadLetter?.maxEvents, 10_000),
+  };
+}
+
+/** The first option in which two settings differ: plain options by value, functions by identity. */
+export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {
+  for (const name of Object.keys(a) as (keyof TopicSettings)[]) {
+    const same = name === "retry"
+      ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
+      : a[name] === b[name];
+    if (!same) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
+  }
+  return undefined;
+}
+
+function withoutUndefined<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Partial<Options>;
+}
