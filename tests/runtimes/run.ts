@@ -54,7 +54,8 @@ async function main(args: readonly string[]): Promise<boolean> {
       good = report(word, outcome) && good;
     }
   }
-  const different = disagreements(outcomes);
+  // A run that failed has said so; which cases it lost thereby would only hide that.
+  const different = good ? disagreements(outcomes) : [];
   if (different.length > 0) console.log(`not the same on all:\n  ${different.join("\n  ")}`);
   return good && different.length === 0;
 }

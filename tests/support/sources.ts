@@ -5,17 +5,17 @@
  * @module
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What is read: these files, and all `.ts` files of these folders. */
+/** What is read: those of these files that exist, and all `.ts` files of these folders. */
 const FILES = ["deno.json", "package.json", "mod.ts"];
 const FOLDERS = ["src"];
 
 /** The texts by path from the root of the project, sorted: `src/errors.ts`. */
 export function sources(): ReadonlyMap<string, string> {
-  const paths = [...FILES];
+  const paths = FILES.filter((path) => existsSync(new URL(path, ROOT)));
   for (const folder of FOLDERS) {
     for (const entry of readdirSync(new URL(folder, ROOT), { recursive: true })) {
       const path = `${folder}/${String(entry).replaceAll("\\", "/")}`;
