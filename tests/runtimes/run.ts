@@ -49,7 +49,10 @@ async function main(args: readonly string[]): Promise<boolean> {
     if (word === "docs") good = await runDocs(filters) && good;
     else if (word === "real") good = await runReal(filters) && good;
     else {
-      const outcome = await attempt(() => (SUITE[word] as typeof runOnBun)(files));
+      // Without a file a runner would take all that it finds.
+      const outcome = files.length === 0
+        ? { cases: [], trouble: [], output: "" }
+        : await attempt(() => (SUITE[word] as typeof runOnBun)(files));
       outcomes.set(word, outcome);
       good = report(word, outcome) && good;
     }
