@@ -62,6 +62,8 @@ export async function gather(): Promise<Gathered> {
   const linksOnly = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "bench/README.md",
+    "tests/docs/README.md",
     ...await filesUnder(".github", ".md"),
   ];
   for (const page of [...withBlocks, ...linksOnly]) {
