@@ -124,7 +124,10 @@ async function runReal(filters: readonly string[]): Promise<boolean> {
     console.log("tests/real/ has no such file: nothing to run\nreal: 0 passed, 0 failed");
     return true;
   }
-  return report("real", await attempt(() => runOnDeno(files, "stand-ins")));
+  const outcome = await attempt(() => runOnDeno(files, "stand-ins"));
+  // A test that cannot run on this machine says why.
+  if (count(outcome).failed === 0) console.log(outcome.output.trim());
+  return report("real", outcome);
 }
 
 /** Runs Deno with everything it prints going straight through. */

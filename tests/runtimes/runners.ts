@@ -30,9 +30,11 @@ export function runOnDeno(files: readonly string[], std: "stand-ins" | "real"): 
         ...files,
       ], { ...PLAIN, [TROUBLE_FILE]: troubleFile });
       const cases = parseDenoJunit(await Deno.readTextFile(report));
+      const uncaught = new Set(output.match(/^\S+_test\.ts \(uncaught error\)$/gm));
       // What Deno shows, it has counted.
-      const trouble = (await Deno.readTextFile(troubleFile)).split(SEPARATOR)
+      const unseen = (await Deno.readTextFile(troubleFile)).split(SEPARATOR)
         .filter((error) => error !== "" && !output.includes(headline(error)));
+      const trouble = [...uncaught, ...unseen];
       return outcome({ cases, code, output: output.replaceAll(/^[.,!]\n/gm, ""), trouble });
     })
   );
@@ -46,7 +48,14 @@ export async function runOnBun(files: readonly string[]): Promise<Outcome> {
     const paths = files.map((file) => `./${file}`);
     const reporter = ["--only-failures", "--reporter=junit", `--reporter-outfile=${report}`];
     const { code, output } = await run([...await bun(), "test", ...reporter, ...paths], PLAIN);
-    return outcome({ cases: parseBunJunit(await Deno.readTextFile(report)), code, output });
+    const errors = /^\s*(\d+) errors?$/m.exec(output)?.[1];
+    const trouble = errors === undefined ? [] : [`${errors} error(s) outside of any case`];
+    return outcome({
+      cases: parseBunJunit(await Deno.readTextFile(report)),
+      code,
+      output,
+      trouble,
+    });
   });
 }
 
@@ -55,14 +64,15 @@ export async function runOnNode(files: readonly string[]): Promise<Outcome> {
   await installPackages();
   return await withReport(async (report) => {
     const reporters = [
-      ["--test-reporter=dot", "--test-reporter-destination=stdout"],
+      ["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ["--test-reporter=junit", `--test-reporter-destination=${report}`],
     ].flat();
     const { code, output } = await run([...await node(), "--test", ...reporters, ...files], PLAIN);
     const { cases, files: whole } = parseNodeJunit(await Deno.readTextFile(report));
     const trouble = whole.filter(({ ending }) => ending === "failed")
       .map(({ file }) => `${file} failed outside of its cases`);
-    return outcome({ cases, code, output, trouble });
+    // What passed is in the numbers.
+    return outcome({ cases, code, output: output.replaceAll(/^\s*[✔▶] .*\n/gm, ""), trouble });
   });
 }
 
