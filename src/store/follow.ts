@@ -42,8 +42,9 @@ export async function* follow(
   // Being woken for nothing is harmless, so an abort may ring for all.
   const aborting = signal && env.onAbort(signal, () => bell.ring());
   try {
-    for (let position = after; !ended();) {
+    for (let position = after;;) {
       signal?.throwIfAborted();
+      if (ended()) return;
       if (position >= log.head) {
         await bell.next();
         continue;
