@@ -19,6 +19,7 @@ import { describe, it } from "node:test";
 import { isBranded } from "../../src/event/brand.ts";
 import { admitEmitted, admitEvent, makeEmitted } from "../../src/event/make.ts";
 import { NO_METADATA } from "../../src/event/metadata.ts";
+import { show } from "../../src/internal/check.ts";
 import { changing, hostileProxy, revokedProxy, throwing } from "./bad_values.ts";
 
 const ID = /^[0-9a-z]{22}$/;
@@ -198,7 +199,7 @@ for (const [name, admit] of ADMIT) {
     }
 
     for (const value of [undefined, null, "x", 7, true, Symbol("s"), () => {}]) {
-      it(`refuses ${typeof value} ${String(value)}, which is no event at all`, () => {
+      it(`refuses ${typeof value} ${show(value)}, which is no event at all`, () => {
         assertThrows(() => admit(value), TypeError, "as an event: it must be an object");
       });
     }
