@@ -2,7 +2,13 @@
  * How long to wait before the next attempt.
  */
 
-import { durationOption, integerOption, show, wordOption } from "../internal/check.ts";
+import {
+  durationOption,
+  integerOption,
+  requireOptions,
+  show,
+  wordOption,
+} from "../internal/check.ts";
 
 /** When and how often a failed delivery is tried again. */
 export interface RetryOptions {
@@ -59,6 +65,7 @@ export const DEFAULT_RETRY: Retry = Object.freeze({
 
 /** Checks the options and fills in what is missing from `base`. */
 export function totalRetry(options: RetryOptions = {}, base: Retry = DEFAULT_RETRY): Retry {
+  requireOptions("retry", options);
   const { factor = base.factor } = options;
   if (typeof factor !== "number" || !(factor >= 1 && factor < Infinity)) {
     throw new RangeError(
