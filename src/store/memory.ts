@@ -65,6 +65,7 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
   readonly #log = new Log();
   readonly #bell = new Bell();
   #recordedAt = 0;
+  readonly #held = new Set<Disposable>();
   #followers = 0;
   #closed = false;
 
@@ -181,6 +182,8 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
   close(): Promise<CloseResult> {
     this.#closed = true;
     this.#bell.ring();
+    for (const held of this.#held) held[Symbol.dispose]();
+    this.#held.clear();
     return Promise.resolve({ completed: 0, left: 0 });
   }
 
@@ -206,6 +209,7 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
         after: integerOption("after", after, 0, 0),
         streams: names,
         signal,
+        held: this.#held,
         ended,
       }) as AsyncGenerator<RecordedOf<Events>, void, void>;
     } finally {
