@@ -7,7 +7,7 @@
 
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Cell, Channel } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
@@ -25,6 +25,8 @@ export class Delivery {
   failures = 0;
   /** Whether listeners are still running after the turn that started them. */
   running = false;
+  /** Whether one of its listeners called `close`, which then does not wait for it. */
+  exempt = false;
   /** Called once when all are done, with the failure that nobody handled, if any. */
   onDone: ((error: unknown, failed: boolean) => void) | undefined;
   readonly #owner: DeliveryOwner;
@@ -47,9 +49,9 @@ export class Delivery {
 
   /** A listener returned a promise. */
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
+    const adopted = adopt(promise);
     this.#open += 1;
-    // Adopting a foreign thenable guards against one that settles twice or throws.
-    Promise.resolve(promise).then(this.#settled, (cause) => {
+    adopted.then(this.#settled, (cause) => {
       this.fail(cell, cause);
       this.#settled();
     });

@@ -6,13 +6,15 @@ import { ClosedError, type ListenerError } from "../errors.ts";
 import { isBranded } from "../event/brand.ts";
 import type { Emitted, EmittedOf, EventMap, TypeOf } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
-import { admitEmitted, makeEmitted } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
 import {
   durationOption,
   integerOption,
+  nameOf,
   requireFunction,
   requireOptions,
+  requireSignal,
+  stringOption,
   wordOption,
 } from "../internal/check.ts";
 import {
@@ -22,10 +24,13 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
+import { eventOf, optionsOf } from "./admission.ts";
 import { Backlog } from "./backlog.ts";
 import { type Delivery, type DeliveryOwner, dispatch } from "./delivery.ts";
 import { Cell, type CellOwner, Channel } from "./listener_table.ts";
+import { nextEvent } from "./once.ts";
 import type {
   EmitOptions,
   EmitterOptions,
@@ -73,6 +78,7 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
   /** The channel of the last event: programs mostly emit one type many times. */
   #last: Channel | undefined;
   #closing: Closing | undefined;
+  #closeCalls = 0;
   #finishedBefore = 0;
   #stop: AbortController | undefined;
   /** Hits of channels that are gone. */
@@ -80,8 +86,8 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
   #unheard = 0;
   #failed = 0;
   #inFlight = 0;
-  /** In flight, but its listener called `close`: closing does not wait for it. */
-  #exempt: Delivery | undefined;
+  /** In flight, but their listeners called `close`: closing does not wait for them. */
+  #exempt = 0;
   #listeners = 0;
   #unnamed = 0;
   /** What the parts of an emitter may ask of it. */
@@ -101,7 +107,7 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
    */
   constructor(options: EmitterOptions = {}) {
     requireOptions("an emitter", options);
-    this.name = options.name ?? "emitter";
+    this.name = stringOption("name", options.name, "emitter");
     this.#env = options.env ?? systemEnv;
     if (options.onError !== undefined) requireFunction("onError", options.onError);
     this.#onError = options.onError;
@@ -135,15 +141,23 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    const signal = options?.signal;
+    requireSignal(signal);
+    const id = stringOption("id", options?.id, "") || nameOf(listener);
     if (this.#closing !== undefined) throw this.#closedError();
     const channel = this.#channels.get(type) ?? new Channel(type);
-    const id = options?.id ?? (listener.name || `${type}#${++this.#unnamed}`);
-    const cell = new Cell(this.#parts, channel, id, listener as Listener, options?.once === true);
+    const cell = new Cell(
+      this.#parts,
+      channel,
+      id || `${type}#${++this.#unnamed}`,
+      listener as Listener,
+      options?.once === true,
+    );
     this.#channels.set(type, channel);
     channel.cells.push(cell);
     this.#listeners += 1;
-    if (options?.signal !== undefined) {
-      cell.endsWith(this.#env.onAbort(options.signal, () => cell.unsubscribe()));
+    if (signal !== undefined) {
+      cell.endsWith(this.#env.onAbort(signal, () => cell.unsubscribe()));
     }
     return cell;
   }
@@ -158,24 +172,15 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     type: Type,
     options: OnceOptions<Emitted<Type, Events[Type]>> = {},
   ): Promise<Emitted<Type, Events[Type]>> {
-    return new Promise((resolve, reject) => {
-      const { where, signal } = options;
-      if (signal?.aborted === true) return reject(signal.reason);
-      const subscription = this.on(type, (event) => {
-        try {
-          if (where?.(event) === false) return;
-          resolve(event);
-        } catch (error) {
-          reject(error);
-        }
-        subscription.unsubscribe();
-      }, { ...(signal === undefined ? {} : { signal }), id: `${type}.once` }) as Cell;
-      // Whatever else ends it finds the promise settled, or settles it.
-      subscription.endsWith({
-        [Symbol.dispose]: () =>
-          reject(signal?.aborted === true ? signal.reason : this.#closedError()),
-      });
-    });
+    return nextEvent(
+      options,
+      (listener, signal) =>
+        this.on(type, listener, {
+          ...(signal === undefined ? {} : { signal }),
+          id: `${type}.once`,
+        }) as Cell,
+      () => this.#closedError(),
+    );
   }
 
   /** How many active listeners there are, for one type or in all. */
@@ -209,7 +214,8 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
       event = first as Emitted;
     } else {
       try {
-        event = this.#admit(first, second, third);
+        const options = optionsOf(first, second, third);
+        event = this.#admit(first, second, options, options?.signal);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -236,11 +242,9 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
   ): Promise<boolean>;
   enqueue(first: unknown, second?: unknown, third?: EmitOptions): Promise<boolean> {
     try {
-      const event = this.#admit(first, second, third);
-      return this.#backlog.add(
-        event,
-        (typeof first === "string" ? third : second as EmitOptions)?.signal,
-      );
+      const options = optionsOf(first, second, third);
+      const signal = options?.signal;
+      return this.#backlog.add(this.#admit(first, second, options, signal), signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -260,7 +264,8 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     options?: Omit<EmitOptions, "signal">,
   ): boolean;
   tryEnqueue(first: unknown, second?: unknown, third?: EmitOptions): boolean {
-    return this.#backlog.tryAdd(this.#admit(first, second, third));
+    const options = optionsOf(first, second, third);
+    return this.#backlog.tryAdd(this.#admit(first, second, options, options?.signal));
   }
 
   /** The figures of now. */
@@ -297,10 +302,16 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
     if (this.#closing === undefined) {
+      try {
+        requireOptions("close", options);
+        this.#closing = new Closing(this.#parts, this.#env, options.signal);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       this.#finishedBefore = this.#countFinished();
-      this.#closing = new Closing(this.#parts, this.#env, options.signal);
       this.#backlog.refuseWaiting(this.#closedError());
     }
+    this.#closeCalls += 1;
     return this.#closing.result;
   }
 
@@ -320,28 +331,41 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
       this.#last = channel;
     }
     const closing = this.#closing;
+    const closeCalls = this.#closeCalls;
     const delivery = dispatch(this.#parts, channel, event);
+    // Until its turn is over an event passes for finished, also to the `close` that it called.
+    if (this.#closing !== closing) this.#finishedBefore -= 1;
     if (delivery?.running === true) {
       this.#inFlight += 1;
-      if (this.#closing !== closing) this.#exempt = delivery;
+      if (this.#closeCalls !== closeCalls) {
+        delivery.exempt = true;
+        this.#exempt += 1;
+      }
     }
     return delivery;
   }
 
   /** The event that a call of emit or enqueue means: checked, and let in. */
-  #admit(first: unknown, second: unknown, third: EmitOptions | undefined): Emitted {
-    const byType = typeof first === "string";
-    const options = byType ? third : second as EmitOptions | undefined;
-    requireOptions("an emit", options);
-    const event = byType ? makeEmitted(first, second, options?.metadata) : admitEmitted(first);
+  #admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted {
+    const event = eventOf(first, second, options, signal);
     if (this.#closing !== undefined) throw this.#closedError();
-    options?.signal?.throwIfAborted();
+    if (signal?.aborted === true) throw signal.reason;
     return event;
   }
 
   #handles(error: ListenerError): boolean {
     try {
-      return this.#onError?.(error, error.event as Emitted) === "handled";
+      const answer: unknown = this.#onError?.(error, error.event as Emitted);
+      if (isThenable(answer)) {
+        // It comes too late to handle anything; its own failure must not be lost.
+        adopt(answer).then(undefined, (thrown) => this.#env.report(thrown));
+      }
+      return answer === "handled";
     } catch (thrown) {
       this.#env.report(thrown);
       return false;
@@ -352,7 +376,7 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     if (delivery.failures > 0) this.#failed += 1;
     if (!delivery.running) return;
     this.#inFlight -= 1;
-    if (this.#exempt === delivery) this.#exempt = undefined;
+    if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
 
@@ -360,8 +384,7 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     const { channel } = cell;
     this.#listeners -= 1;
     channel.remove(cell);
-    if (channel.cells.length > 0) return;
-    this.#channels.delete(channel.type);
+    if (channel.cells.length > 0 || !this.#channels.delete(channel.type)) return;
     this.#retiredHits += channel.hits;
     if (this.#last === channel) this.#last = undefined;
   }
@@ -372,15 +395,17 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
   }
 
   #isIdle(): boolean {
-    return this.#backlog.queued === 0 && this.#inFlight === (this.#exempt === undefined ? 0 : 1);
+    return this.#backlog.queued === 0 && this.#inFlight === this.#exempt;
   }
 
   #end(): CloseResult {
     const completed = this.#countFinished() - this.#finishedBefore;
-    const left = this.#backlog.clear() + this.#inFlight - (this.#exempt === undefined ? 0 : 1);
-    for (const { cells } of [...this.#channels.values()]) {
-      for (const cell of cells) cell.unsubscribe();
+    const left = this.#backlog.clear() + this.#inFlight - this.#exempt;
+    for (const channel of [...this.#channels.values()]) {
+      for (const cell of channel.clear()) cell.unsubscribe();
     }
+    // Also for those that ask for the signal only later.
+    this.#stopSignal();
     this.#stop?.abort(this.#closedError());
     return { completed, left };
   }

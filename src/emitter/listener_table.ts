@@ -106,7 +106,15 @@ export class Channel {
     this.type = type;
   }
 
+  /** Takes one out. */
   remove(cell: Cell): void {
     this.cells = this.cells.filter((other) => other !== cell);
+  }
+
+  /** Takes all out, and answers them. */
+  clear(): readonly Cell[] {
+    const { cells } = this;
+    this.cells = [];
+    return cells;
   }
 }

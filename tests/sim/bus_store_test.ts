@@ -216,7 +216,7 @@ async function checkStore({ store, world, followed }: System): Promise<void> {
 
 describe("a bus and a store under chaos", () => {
   it("keep every accepted event: handled, a dead letter, or held (I3, I11, I13)", () =>
-    forSeeds(90, async (world) => {
+    forSeeds(60, async (world) => {
       const { system, subscriptions } = await run(world, false);
       const { letters } = system;
       const stored = new Set((await system.store.readAll({ limit: 10_000 })).map(nameOf));
@@ -247,7 +247,7 @@ describe("a bus and a store under chaos", () => {
     }));
 
   it("lose nothing silently when the bus closes at any moment (I6, I7, I13)", () =>
-    forSeeds(90, async (world) => {
+    forSeeds(60, async (world) => {
       const { system, subscriptions } = await run(world, true);
 
       assert(system.closed !== undefined);
