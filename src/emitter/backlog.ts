@@ -10,7 +10,6 @@ import type { Overflow } from "../queue/overflow.ts";
 import { Pacer } from "../queue/pacer.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { Delivery } from "./delivery.ts";
 
 /** Deliveries before other work of the process gets its turn. */
 const BURST = 256;
@@ -26,8 +25,10 @@ export interface BacklogOptions {
   readonly overflow: Overflow;
   readonly waitMs: number;
   readonly env: Env;
-  /** Delivers one event; answers undefined when that is done. */
-  readonly deliver: (event: Emitted) => Delivery | undefined;
+  /** Delivers one event; answers a promise when that takes longer than this turn, or failed. */
+  readonly deliver: (event: Emitted) => Promise<void> | undefined;
+  /** Told of each event that was accepted, or offered, and then dropped. */
+  readonly dropped: (event: Emitted) => void;
   /** Called when nothing is left to deliver. */
   readonly drained: () => void;
 }
@@ -69,7 +70,7 @@ export class Backlog {
     if (this.#push(event)) return true;
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
-    if (overflow === "drop-newest") this.#dropped += 1;
+    if (overflow === "drop-newest") this.#drop(event);
     return false;
   }
 
@@ -79,8 +80,11 @@ export class Backlog {
     const { overflow, what, bufferSize } = this.#options;
     if (overflow === "wait") return this.#line.join(event, signal);
     if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
-    if (overflow === "drop-oldest") return this.#replaceOldest(event) ? ACCEPTED : DROPPED;
-    this.#dropped += 1;
+    if (overflow === "drop-oldest") {
+      this.#replaceOldest(event);
+      return ACCEPTED;
+    }
+    this.#drop(event);
     return DROPPED;
   }
 
@@ -91,10 +95,11 @@ export class Backlog {
 
   /** Gives up what is queued; it counts as dropped. */
   clear(): number {
-    let dropped = 0;
-    while (this.#ring.shift() !== undefined) dropped += 1;
-    this.#dropped += dropped;
-    return dropped;
+    const { length } = this.#ring;
+    for (let event = this.#ring.shift(); event !== undefined; event = this.#ring.shift()) {
+      this.#drop(event);
+    }
+    return length;
   }
 
   #push(event: Emitted): boolean {
@@ -105,8 +110,7 @@ export class Backlog {
   }
 
   #replaceOldest(event: Emitted): true {
-    this.#ring.shift();
-    this.#dropped += 1;
+    this.#drop(this.#ring.shift()!);
     this.#ring.push(event);
     this.#schedule();
     return true;
@@ -123,9 +127,7 @@ export class Backlog {
       if (event === undefined) break;
       this.#pacer.spend(1);
       const delivery = deliver(event);
-      if (delivery === undefined) continue;
-      if (delivery.running) this.#await(delivery);
-      else this.#report(delivery);
+      if (delivery !== undefined) this.#await(delivery);
     }
     this.#line.admit(this.#admit);
     if (this.#ring.length > 0) this.#schedule();
@@ -134,19 +136,24 @@ export class Backlog {
 
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
 
-  #await(delivery: Delivery): void {
+  #await(delivery: Promise<void>): void {
     this.#running += 1;
-    delivery.onDone = (error, failed) => {
-      this.#running -= 1;
-      if (failed) this.#options.env.report(error);
-      if (this.#ring.length === 0 || this.#pacer.scheduled) return;
-      // The turn of a settled promise goes straight on, unless the loop is owed a break.
-      if (this.#pacer.left > 0) this.#drain();
-      else this.#schedule();
-    };
+    delivery.then(this.#settled, (error) => {
+      this.#options.env.report(error);
+      this.#settled();
+    });
   }
 
-  #report(delivery: Delivery): void {
-    delivery.promise().catch((error) => this.#options.env.report(error));
+  readonly #settled = (): void => {
+    this.#running -= 1;
+    if (this.#ring.length === 0 || this.#pacer.scheduled) return;
+    // The turn of a settled promise goes straight on, unless the loop is owed a break.
+    if (this.#pacer.left > 0) this.#drain();
+    else this.#schedule();
+  };
+
+  #drop(event: Emitted): void {
+    this.#dropped += 1;
+    this.#options.dropped(event);
   }
 }

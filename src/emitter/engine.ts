@@ -1,0 +1,276 @@
+/**
+ * What happens inside an emitter: events are admitted, delivered, counted, and closed upon.
+ */
+
+import { ClosedError, type ListenerError } from "../errors.ts";
+import type { Emitted } from "../event/event.ts";
+import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
+import type { Listener } from "../event/listener.ts";
+import { isPooled, letGo } from "../event/pool.ts";
+import type { StandardSchema } from "../event/schema.ts";
+import { checkType } from "../event/validate.ts";
+import {
+  durationOption,
+  integerOption,
+  requireFunction,
+  requireOptions,
+  wordOption,
+} from "../internal/check.ts";
+import {
+  type Closable,
+  type CloseOptions,
+  type CloseResult,
+  Closing,
+} from "../internal/closing.ts";
+import { type Env, systemEnv } from "../internal/env.ts";
+import { isThenable } from "../internal/thenable.ts";
+import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
+import { Admission, optionsOf } from "./admission.ts";
+import { Backlog } from "./backlog.ts";
+import type { Delivery, DeliveryOwner } from "./delivery.ts";
+import { gate } from "./gate.ts";
+import { type Handle, ListenerTable } from "./listener_table.ts";
+import { type Middleware, Onion } from "./onion.ts";
+import type { EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { compilePattern, isPattern } from "./pattern.ts";
+
+/** Emitter options of any event map. */
+export type AnyEmitterOptions =
+  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
+  & {
+    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
+    readonly middleware?: readonly Middleware[];
+    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
+  };
+
+/** What an emitter without middleware counts of it. */
+const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
+
+/** The emitter behind its typed face. */
+export class Engine implements DeliveryOwner, Closable<number> {
+  readonly name: string;
+  readonly env: Env;
+  readonly backlog: Backlog;
+  readonly table: ListenerTable = new ListenerTable(() => this.#stopSignal());
+  /** Whether made events need no admission: it is open, without schemas and isolation. */
+  direct: boolean;
+  readonly #onError: AnyEmitterOptions["onError"];
+  readonly #isolation: Isolation;
+  readonly #admission: Admission;
+  readonly #onion: Onion | undefined;
+  #closing: Closing | undefined;
+  #finishedBefore = 0;
+  #stop: AbortController | undefined;
+  #unheard = 0;
+  #failed = 0;
+  #inFlight = 0;
+  /** Its listener called `close`: closing does not wait for it. */
+  #exempt: Delivery | undefined;
+
+  constructor(options: AnyEmitterOptions) {
+    requireOptions("an emitter", options);
+    const { name = "emitter", env = systemEnv, onError, middleware = [], schema = {} } = options;
+    if (onError !== undefined) requireFunction("onError", onError);
+    this.name = name;
+    this.env = env;
+    this.#onError = onError;
+    this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
+    this.#admission = new Admission(schema, this.#isolation);
+    this.#onion = middleware.length === 0 ? undefined : new Onion(
+      middleware,
+      (event) => this.#deliver(event),
+      () => this.#closing?.check(),
+    );
+    this.direct = this.#admission.isPlain;
+    this.backlog = new Backlog({
+      what: `emitter "${name}"`,
+      bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
+      maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
+      overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
+      waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
+      env,
+      deliver: (event) => this.start(event),
+      drained: () => this.#closing?.check(),
+      dropped: letGo,
+    });
+  }
+
+  /** Adds a listener of a type or a pattern. */
+  subscribe(name: string, listener: Listener, options: OnOptions = {}): Handle {
+    requireFunction("a listener", listener);
+    requireOptions("a subscription", options);
+    const { id, once, signal, concurrency } = options;
+    let fn = listener;
+    if (this.#isolation === "clone") fn = withClones(fn);
+    if (concurrency !== undefined) fn = gate(fn, integerOption("concurrency", concurrency, 1));
+    if (once === true) fn = onlyOnce(fn);
+    const matches = isPattern(name) ? compilePattern(name) : undefined;
+    if (matches === undefined) checkType(name);
+    this.requireOpen();
+    const handle = matches === undefined
+      ? this.table.add(name, listener, fn, id)
+      : this.table.addPattern(name, matches, listener, fn, id);
+    if (signal !== undefined) {
+      handle.endsWith(this.env.onAbort(signal, () => handle.unsubscribe()));
+    }
+    return handle;
+  }
+
+  /** The event that a call means; a promise if its schema is asynchronous. */
+  admit(first: unknown, second: unknown, third: unknown): Emitted | Promise<Emitted> {
+    this.requireOpen();
+    return this.#admission.admit(first, second, third);
+  }
+
+  /** Admits an event, at once or when its schema has settled, and goes on with it. */
+  admitted<Result>(
+    first: unknown,
+    second: unknown,
+    third: unknown,
+    goOn: (event: Emitted, signal: AbortSignal | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      const event = this.admit(first, second, third);
+      const signal = optionsOf(first, second, third)?.signal;
+      if (!isThenable(event)) return goOn(event, signal);
+      return Promise.resolve(event).then((settled) => {
+        if (this.#closing === undefined) return goOn(settled, signal);
+        letGo(settled);
+        throw this.closedError();
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
+  start(event: Emitted): Promise<void> | undefined {
+    const pending = this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+    if (!isPooled(event)) return pending;
+    if (pending !== undefined) return pending.finally(() => letGo(event));
+    letGo(event);
+  }
+
+  /** Sends a made event on its way that needed no admission. */
+  startDirect(event: Emitted): Promise<void> | undefined {
+    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+  }
+
+  #deliver(event: Emitted): Promise<void> | undefined {
+    const channel = this.table.find(event.type);
+    if (channel === undefined || channel.cells.length === 0) {
+      this.#unheard += 1;
+      return undefined;
+    }
+    const closing = this.#closing;
+    const delivery = channel.run(this, channel, event);
+    return delivery === undefined ? undefined : this.#follow(delivery, closing);
+  }
+
+  /** A delivery that failed, or takes longer than the turn. */
+  #follow(delivery: Delivery, closing: Closing | undefined): Promise<void> | undefined {
+    if (!delivery.running) {
+      const { error } = delivery;
+      return error === undefined ? undefined : Promise.reject(error);
+    }
+    this.#inFlight += 1;
+    if (this.#closing !== closing) {
+      this.#exempt = delivery;
+      this.#onion?.exemptCurrent();
+    }
+    return delivery.promise();
+  }
+
+  failed(error: ListenerError): boolean {
+    try {
+      return this.#onError?.(error, error.event as never) === "handled";
+    } catch (thrown) {
+      this.env.report(thrown);
+      return false;
+    }
+  }
+
+  finished(delivery: Delivery): void {
+    if (delivery.failures > 0) this.#failed += 1;
+    if (!delivery.running) return;
+    this.#inFlight -= 1;
+    if (this.#exempt === delivery) this.#exempt = undefined;
+    this.#closing?.check();
+  }
+
+  stats(): EmitterStats {
+    const { queued, waiting } = this.backlog;
+    const { entering, refused, filtered, errors } = this.#onion ?? NO_ONION;
+    const dropped = this.backlog.dropped + filtered;
+    const started = this.table.hits + this.#unheard + entering + refused;
+    const inFlight = this.#inFlight + entering;
+    const failed = this.#failed + refused;
+    return {
+      emitted: started + queued + dropped,
+      succeeded: started - failed - inFlight,
+      failed,
+      queued,
+      inFlight,
+      dropped,
+      unheard: this.#unheard,
+      waiting,
+      middlewareErrors: errors,
+      activeListeners: this.table.active,
+      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
+        id,
+        type: name,
+        runs,
+        runFailures: failures,
+      })),
+    };
+  }
+
+  close(options: CloseOptions): Promise<CloseResult> {
+    if (this.#closing === undefined) {
+      this.direct = false;
+      this.#finishedBefore = this.#countFinished();
+      this.#closing = new Closing(this, this.env, options.signal);
+      this.backlog.refuseWaiting(this.closedError());
+    }
+    return this.#closing.result;
+  }
+
+  isIdle(): boolean {
+    return this.backlog.queued === 0 && (this.#onion?.passing ?? 0) === 0 &&
+      this.#inFlight === (this.#exempt === undefined ? 0 : 1);
+  }
+
+  end(): CloseResult {
+    const completed = this.#countFinished() - this.#finishedBefore;
+    const running = this.#inFlight + (this.#onion?.entering ?? 0);
+    const left = this.backlog.clear() + running - (this.#exempt === undefined ? 0 : 1);
+    for (const handle of [...this.table]) handle.unsubscribe();
+    this.#stop?.abort(this.closedError());
+    return { completed, left };
+  }
+
+  requireOpen(): void {
+    if (this.#closing !== undefined) throw this.closedError();
+  }
+
+  closedError(): ClosedError {
+    return new ClosedError(`emitter "${this.name}"`);
+  }
+
+  #countFinished(): number {
+    const { succeeded, failed } = this.stats();
+    return succeeded + failed;
+  }
+
+  #stopSignal(): AbortSignal {
+    this.#stop ??= new AbortController();
+    return this.#stop.signal;
+  }
+}
+
+function onlyOnce(fn: Listener): Listener {
+  return (event, context) => {
+    context.subscription.unsubscribe();
+    return fn(event, context);
+  };
+}
