@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- an example prints
 import { Bus, MemoryStore } from "@nova/events";
 
 type Orders = { "order.placed": { order: string; total: number } };

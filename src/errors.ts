@@ -254,7 +254,7 @@ export class VersionConflictError extends NovaError {
 /** What was thrown, in a few words, whatever it is: listeners may throw `undefined` or a hostile proxy. */
 function describe(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+    return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
     return "something that cannot be shown";
   }

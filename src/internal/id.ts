@@ -13,10 +13,12 @@ const LAST = 36 ** 5 - 1;
  */
 export class IdSource {
   readonly #env: { coarse(): number; random(): number };
-  #time = 0;
+  /** The millisecond after the one that is counted in. */
+  #next = 1;
   #head = "";
   #tail = "";
-  #count = FIRST;
+  /** Used up, so that the first id starts a millisecond even under a clock that stands at 0. */
+  #count = LAST;
 
   /** Reads neither clock nor randomness before the first id. */
   constructor(env: { coarse(): number; random(): number }) {
@@ -26,9 +28,10 @@ export class IdSource {
   /** The next id. */
   next(): string {
     const now = this.#env.coarse();
-    if (now > this.#time) this.#startAt(now);
+    // A clock may count in parts of a millisecond; ids do not.
+    if (now >= this.#next) this.#startAt(Math.floor(now));
     // A turn that makes more ids than a millisecond holds borrows from the next one.
-    else if (this.#count === LAST) this.#startAt(this.#time + 1);
+    else if (this.#count === LAST) this.#startAt(this.#next);
     this.#count += 1;
     return this.#head + this.#count.toString(36) + this.#tail;
   }
@@ -37,8 +40,8 @@ export class IdSource {
     if (this.#tail === "") {
       this.#tail = fourDigits(this.#env.random()) + fourDigits(this.#env.random());
     }
-    this.#time = time;
-    this.#head = Math.floor(time).toString(36).padStart(9, "0");
+    this.#next = time + 1;
+    this.#head = time.toString(36).padStart(9, "0");
     this.#count = FIRST;
   }
 }

@@ -8,10 +8,12 @@
  * await store.append("numbers", [1, 2].map((n) => ({ type: "counted", data: { n } })));
  *
  * for await (const { position, data } of store.follow()) {
- *   console.log(position, data.n); // 1 1, then 2 2
+ *   console.log(position, data.n);
  *   if (position === 2) break; // else it waits here for what comes next
  * }
  * await store.close();
+ * // → 1 1
+ * // → 2 2
  * ```
  *
  * **Order.** Versions of a stream are 1, 2, 3 … without a gap. Positions rise over the whole log, in

@@ -6,6 +6,7 @@
  * Bun and Deno, and type-checks a small program against it with tsc. Prints `pack: N passed, N failed`.
  * Needs npm for the installation; runtimes that are not on PATH come from npm too.
  */
+import { bun, node } from "./tools.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const ENTRIES = Object.keys(
@@ -51,22 +52,7 @@ async function run(command: readonly string[], cwd: string | URL): Promise<Ran> 
   }
 }
 
-const WINDOWS = Deno.build.os === "windows";
-const npm = WINDOWS ? "npm.cmd" : "npm";
-const npx = WINDOWS ? "npx.cmd" : "npx";
-
-/** Node 22.18 is the first that runs TypeScript unasked; an older one is left alone. */
-async function nodeCommand(cwd: string): Promise<readonly string[]> {
-  const { success, text } = await run(["node", "--version"], cwd);
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(text) ?? [];
-  const version = Number(major) * 1000 + Number(minor);
-  return success && version >= 22_018 ? ["node"] : [npx, "-y", "node@24"];
-}
-
-async function bunCommand(cwd: string): Promise<readonly string[]> {
-  const { success } = await run(["bun", "--version"], cwd);
-  return success ? ["bun"] : [npx, "-y", "bun"];
-}
+const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 
 /** The tarball holds what a user needs, and nothing else. */
 async function checkTarball(tarball: string, folder: string): Promise<void> {
@@ -85,10 +71,15 @@ async function checkTarball(tarball: string, folder: string): Promise<void> {
   const stray = found.filter((name) =>
     !/^(src\/[a-z0-9_/]+|mod)\.(js|d\.ts)$|^[^/]+\.(md|json)$|^LICENSE$/.test(name)
   );
-  const untyped = found.filter((name) =>
-    name.endsWith(".js") && !found.includes(name.replace(/\.js$/, ".d.ts"))
-  );
-  const said = Object.entries({ missing, stray, untyped })
+  const { exports } = JSON.parse(await Deno.readTextFile(`${installed}/package.json`)) as {
+    exports: Record<string, { types: string; import: string }>;
+  };
+  const targets = ENTRIES.flatMap((entry) => {
+    const { types, import: code } = exports[entry] ?? {};
+    return [types ?? `${entry} (types)`, code ?? `${entry} (code)`];
+  });
+  const untargeted = targets.filter((name) => !found.includes(name.replace(/^\.\//, "")));
+  const said = Object.entries({ missing, stray, untargeted })
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what}: ${names.join(", ")}`);
   const { size } = await Deno.stat(tarball);
@@ -114,9 +105,9 @@ async function checkRuntime(
 }
 
 async function checkTypes(folder: string): Promise<void> {
+  const runtime = await node();
   for (const version of COMPILERS) {
     const compiler = `${folder}/node_modules/typescript-${version}/bin/tsc`;
-    const node = await nodeCommand(folder);
     for (const resolution of RESOLUTIONS) {
       const config = {
         compilerOptions: {
@@ -132,7 +123,7 @@ async function checkTypes(folder: string): Promise<void> {
         files: ["consumer.ts"],
       };
       await Deno.writeTextFile(`${folder}/tsconfig.json`, JSON.stringify(config));
-      const { success, text } = await run([...node, compiler, "-p", "tsconfig.json"], folder);
+      const { success, text } = await run([...runtime, compiler, "-p", "tsconfig.json"], folder);
       const name = `tsc ${version} with moduleResolution ${resolution.moduleResolution}`;
       report(name, success ? undefined : text);
     }
@@ -157,8 +148,8 @@ async function main(folder: string): Promise<void> {
   if (!installed.success) return;
 
   await checkTarball(tarball, folder);
-  await checkRuntime("Node", await nodeCommand(folder), folder);
-  await checkRuntime("Bun", await bunCommand(folder), folder);
+  await checkRuntime("Node", await node(), folder);
+  await checkRuntime("Bun", await bun(), folder);
   const deno = [Deno.execPath(), "run", "--quiet", "--no-lock", "--node-modules-dir=manual"];
   await checkRuntime("Deno", deno, folder);
   await checkTypes(folder);

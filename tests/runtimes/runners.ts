@@ -4,9 +4,10 @@
  * @module
  */
 
+import { SEPARATOR, TROUBLE_FILE } from "./deno_preload.ts";
 import { parseBunJunit, parseDenoJunit, parseNodeJunit } from "./junit.ts";
 import type { Case, Outcome } from "./outcome.ts";
-import { bun, type Command, installPackages, node, run } from "./tools.ts";
+import { bun, installPackages, node, run } from "./tools.ts";
 
 /** The stand-ins of `@std/*`: JSR cannot be reached from every machine. */
 const OFFLINE = "--import-map=tests/std/offline.json";
@@ -16,14 +17,27 @@ const PLAIN = { NO_COLOR: "1" };
 
 /** Deno, with the stand-ins or with the real `@std/*`. */
 export function runOnDeno(files: readonly string[], std: "stand-ins" | "real"): Promise<Outcome> {
-  return withReport(async (report) => {
-    const map = std === "real" ? [] : [OFFLINE];
-    const reporter = ["--reporter=dot", `--junit-path=${report}`];
-    const test = [Deno.execPath(), "test", "--allow-all", ...map, ...reporter, ...files] as const;
-    const { code, output } = await run(test as unknown as Command, PLAIN);
-    const cases = parseDenoJunit(await textOf(report));
-    return outcome({ cases, code, output: output.replaceAll(/^[.,!]\n/gm, "") });
-  });
+  return withReport((report) =>
+    withReport(async (troubleFile) => {
+      const { code, output } = await run([
+        Deno.execPath(),
+        "test",
+        "--allow-all",
+        ...(std === "real" ? [] : [OFFLINE]),
+        "--preload=tests/runtimes/deno_preload.ts",
+        "--reporter=dot",
+        `--junit-path=${report}`,
+        ...files,
+      ], { ...PLAIN, [TROUBLE_FILE]: troubleFile });
+      const cases = parseDenoJunit(await Deno.readTextFile(report));
+      const uncaught = new Set(output.match(/^\S+_test\.ts \(uncaught error\)$/gm));
+      // What Deno shows, it has counted.
+      const unseen = (await Deno.readTextFile(troubleFile)).split(SEPARATOR)
+        .filter((error) => error !== "" && !output.includes(headline(error)));
+      const trouble = [...uncaught, ...unseen];
+      return outcome({ cases, code, output: output.replaceAll(/^[.,!]\n/gm, ""), trouble });
+    })
+  );
 }
 
 /** Bun. */
@@ -32,9 +46,16 @@ export async function runOnBun(files: readonly string[]): Promise<Outcome> {
   return await withReport(async (report) => {
     // With "./" it is a path, without it would be a pattern.
     const paths = files.map((file) => `./${file}`);
-    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+    const reporter = ["--only-failures", "--reporter=junit", `--reporter-outfile=${report}`];
     const { code, output } = await run([...await bun(), "test", ...reporter, ...paths], PLAIN);
-    return outcome({ cases: parseBunJunit(await textOf(report)), code, output });
+    const errors = /^\s*(\d+) errors?$/m.exec(output)?.[1];
+    const trouble = errors === undefined ? [] : [`${errors} error(s) outside of any case`];
+    return outcome({
+      cases: parseBunJunit(await Deno.readTextFile(report)),
+      code,
+      output,
+      trouble,
+    });
   });
 }
 
@@ -47,10 +68,11 @@ export async function runOnNode(files: readonly string[]): Promise<Outcome> {
       ["--test-reporter=junit", `--test-reporter-destination=${report}`],
     ].flat();
     const { code, output } = await run([...await node(), "--test", ...reporters, ...files], PLAIN);
-    const { cases, files: whole } = parseNodeJunit(await textOf(report));
+    const { cases, files: whole } = parseNodeJunit(await Deno.readTextFile(report));
     const trouble = whole.filter(({ ending }) => ending === "failed")
       .map(({ file }) => `${file} failed outside of its cases`);
-    return outcome({ cases, code, output, trouble });
+    // What passed is in the numbers.
+    return outcome({ cases, code, output: output.replaceAll(/^\s*[✔▶] .*\n/gm, ""), trouble });
   });
 }
 
@@ -68,6 +90,7 @@ function outcome({ cases, code, output, trouble = [] }: Raw): Outcome {
   return { cases, trouble, output };
 }
 
+/** Gives a file that a runner may write to. */
 async function withReport(use: (path: string) => Promise<Outcome>): Promise<Outcome> {
   const path = await Deno.makeTempFile({ prefix: "nova-tests-", suffix: ".xml" });
   try {
@@ -77,6 +100,6 @@ async function withReport(use: (path: string) => Promise<Outcome>): Promise<Outc
   }
 }
 
-async function textOf(path: string): Promise<string> {
-  return await Deno.readTextFile(path);
+function headline(error: string): string {
+  return error.split("\n", 1)[0] as string;
 }

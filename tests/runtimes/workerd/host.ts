@@ -22,50 +22,74 @@ const SOURCES = `${ROOT}tests/support/sources.ts`;
 export async function runOnWorkerd(files: readonly string[]): Promise<Outcome> {
   const folder = await Deno.makeTempDir({ prefix: "nova-workerd-" });
   try {
-    const modules = await bundle(files, folder);
-    await Deno.writeTextFile(`${folder}/config.capnp`, configuration(modules));
-    return await serveAndAsk(files, folder);
+    const { good, bad } = await bundle(files, folder);
+    if (good.length === 0) return { cases: [], trouble: bad, output: "" };
+    const outcome = await serveAndAsk(good, folder);
+    return { ...outcome, trouble: [...bad, ...outcome.trouble] };
   } finally {
+    await stop();
     await Deno.remove(folder, { recursive: true });
   }
 }
 
+/** Bundles what can be bundled, and says of the rest why it cannot. */
+async function bundle(
+  files: readonly string[],
+  folder: string,
+): Promise<{ good: readonly string[]; bad: string[] }> {
+  try {
+    await write(files, folder);
+    return { good: files, bad: [] };
+  } catch {
+    // One file that does not build must not hide the others: find it.
+    const good: string[] = [];
+    const bad: string[] = [];
+    for (const file of files) {
+      try {
+        await write([file], folder);
+        good.push(file);
+      } catch (error) {
+        bad.push(`${file} does not build: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+    if (good.length > 0) await write(good, folder);
+    return { good, bad };
+  }
+}
+
 /** One module for each test file and shared ones for what they import, as on the other runtimes. */
-async function bundle(files: readonly string[], folder: string): Promise<string[]> {
+async function write(files: readonly string[], folder: string): Promise<void> {
   const loaders = files.map((file) =>
     `${JSON.stringify(file)}: () => import(${JSON.stringify(ROOT + file)}),`
   );
-  try {
-    const result = await build({
-      stdin: {
-        contents: `import { serve } from "./worker.ts";\n` +
-          `export default serve({\n${loaders.join("\n")}\n});\n`,
-        resolveDir: HERE,
-        sourcefile: "entry.ts",
-        loader: "ts",
-      },
-      outdir: folder,
-      entryNames: "entry",
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      target: "esnext",
-      platform: "neutral",
-      keepNames: true,
-      conditions: ["workerd", "worker"],
-      mainFields: ["module", "main"],
-      absWorkingDir: ROOT,
-      alias: { "node:test": `${HERE}registrar.ts` },
-      plugins: [embedSources],
-      logLevel: "silent",
-      metafile: true,
-    });
-    return Object.keys(result.metafile.outputs).map((path) =>
-      path.slice(path.lastIndexOf("/") + 1)
-    );
-  } finally {
-    await stop();
-  }
+  const { metafile } = await build({
+    stdin: {
+      contents: `import { serve } from "./worker.ts";\n` +
+        `export default serve({\n${loaders.join("\n")}\n});\n`,
+      resolveDir: HERE,
+      sourcefile: "entry.ts",
+      loader: "ts",
+    },
+    outdir: folder,
+    entryNames: "entry",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "esnext",
+    platform: "neutral",
+    keepNames: true,
+    conditions: ["workerd", "worker"],
+    mainFields: ["module", "main"],
+    absWorkingDir: ROOT,
+    alias: { "node:test": `${HERE}registrar.ts` },
+    plugins: [embedSources],
+    logLevel: "silent",
+    metafile: true,
+  });
+  const modules = Object.keys(metafile.outputs).map((path) =>
+    path.slice(path.lastIndexOf("/") + 1)
+  );
+  await Deno.writeTextFile(`${folder}/config.capnp`, configuration(modules));
 }
 
 /** There is no file system on workerd: the texts go into the bundle. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type Body, type Context, guarded } from "./guard.ts";
+
 /** Options of a case, a suite or a hook. */
 export interface Options {
   /** Does not run it; the text says why. */
@@ -15,18 +17,6 @@ export interface Options {
   readonly timeout?: number;
 }
 
-/** What a case gets. */
-export interface Context {
-  /** The name of the case. */
-  readonly name: string;
-  /** Aborted when the case times out. */
-  readonly signal: AbortSignal;
-  /** Marks the case as skipped, from inside. */
-  skip(reason?: string): void;
-  /** Prints a line. */
-  diagnostic(text: string): void;
-}
-
 /** How one case ended. */
 export interface Result {
   /** The names of its suites and its own. */
@@ -35,9 +25,6 @@ export interface Result {
   /** Why it was skipped or how it failed. */
   readonly detail?: string;
 }
-
-/** The function of a case, a suite or a hook. */
-export type Body = (context: Context) => unknown;
 
 /** `before` and its kin. */
 export type Hook = (body: Body, options?: Options) => void;
@@ -58,11 +45,6 @@ interface Suite {
   readonly hooks: Record<HookName, { body: Body; options: Options }[]>;
   readonly children: (Case | Suite)[];
 }
-
-const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** Taken before a test puts a fake clock in their place. */
-const { setTimeout, clearTimeout } = globalThis;
 
 let current: Suite = newSuite("", {});
 
@@ -209,66 +191,6 @@ async function runHooks(suite: Suite, name: "before" | "after"): Promise<string 
     if (error !== undefined) return error;
   }
   return undefined;
-}
-
-interface Guard {
-  readonly name: string;
-  readonly timeout: number | undefined;
-  readonly skip: (reason: string) => void;
-}
-
-/** Runs it within its time and returns what went wrong, rejections that nobody handled included. */
-async function guarded(body: Body, { name, timeout, skip }: Guard): Promise<string | undefined> {
-  const limitMs = timeout ?? DEFAULT_TIMEOUT_MS;
-  const controller = new AbortController();
-  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  // Nobody handled it, unless a listener of the test, which runs after this one, says otherwise.
-  const onRejection = (event: PromiseRejectionEvent): void => {
-    queueMicrotask(() => event.defaultPrevented || reject(event.reason));
-  };
-  const onError = (event: ErrorEvent): void => {
-    queueMicrotask(() => event.defaultPrevented || reject(event.error));
-  };
-  const timer = setTimeout(() => {
-    const error = new Error(`timed out after ${limitMs} ms`);
-    controller.abort(error);
-    reject(error);
-  }, limitMs);
-  globalThis.addEventListener("unhandledrejection", onRejection);
-  globalThis.addEventListener("error", onError);
-  const context: Context = {
-    name,
-    signal: controller.signal,
-    skip: (reason = "skipped"): void => skip(reason),
-    // deno-lint-ignore no-console -- this is what a diagnostic is
-    diagnostic: (text): void => console.log(text),
-  };
-  try {
-    (async (): Promise<void> => {
-      await body(context);
-      // A turn for the rejections that nobody handled, as the other runtimes have it.
-      await new Promise((done) => setTimeout(done, 0));
-    })().then(resolve, reject);
-    await ended;
-    return undefined;
-  } catch (error) {
-    return describeError(error);
-  } finally {
-    clearTimeout(timer);
-    globalThis.removeEventListener("unhandledrejection", onRejection);
-    globalThis.removeEventListener("error", onError);
-  }
-}
-
-/** Name, message, causes and stack, as text that crosses the wire. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `not an error: ${String(error)}`;
-  const head = `${error.name}: ${error.message}`;
-  const stack = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)).join("\n") ?? "";
-  const parts = [head, stack];
-  if (error instanceof AggregateError) parts.push(...error.errors.map(describeError));
-  if (error.cause !== undefined) parts.push(`caused by ${describeError(error.cause)}`);
-  return parts.filter((part) => part !== "").join("\n");
 }
 
 /** One result for every case inside, none of which runs. */

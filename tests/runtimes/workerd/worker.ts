@@ -5,7 +5,8 @@
  * @module
  */
 
-import { describeError, reset, type Result, run } from "./registrar.ts";
+import { describeError } from "./guard.ts";
+import { reset, type Result, run } from "./registrar.ts";
 
 /** The test files by path; calling one loads it. */
 export type Files = Readonly<Record<string, () => Promise<unknown>>>;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { chainsOf, extractComments, extractMarkdown, moduleOf } from "./extract.ts";
-import { checkPages } from "./links.ts";
+import { chainsOf, extractComments, extractMarkdown, moduleOf } from "../docs/extract.ts";
+import { checkPages } from "../docs/links.ts";
 
 const FENCE = "```";
 
