@@ -11,11 +11,27 @@ import { Pacer } from "../queue/pacer.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 
-/** Deliveries before other work of the process gets its turn. */
-const BURST = 256;
+/** Deliveries before other work of the process gets its turn … */
+const BURST = 1024;
+
+/** … or fewer when they take long: the clock is read every so many deliveries … */
+const CLOCK_EVERY = 128;
+
+/** … and a burst ends after so many milliseconds. */
+const SLICE_MS = 1;
 
 const ACCEPTED: Promise<boolean> = Promise.resolve(true);
 const DROPPED: Promise<boolean> = Promise.resolve(false);
+
+/** What a backlog asks of its emitter. */
+export interface BacklogOwner {
+  /** Delivers one event; answers a promise when that takes longer than this turn, or failed. */
+  start(event: Emitted): Promise<void> | undefined;
+  /** Told when nothing is left to deliver. */
+  drained(): void;
+  /** Told of each event that was accepted, or offered, and then dropped. */
+  dropped(event: Emitted): void;
+}
 
 /** What a backlog is made of. */
 export interface BacklogOptions {
@@ -25,12 +41,7 @@ export interface BacklogOptions {
   readonly overflow: Overflow;
   readonly waitMs: number;
   readonly env: Env;
-  /** Delivers one event; answers a promise when that takes longer than this turn, or failed. */
-  readonly deliver: (event: Emitted) => Promise<void> | undefined;
-  /** Told of each event that was accepted, or offered, and then dropped. */
-  readonly dropped: (event: Emitted) => void;
-  /** Called when nothing is left to deliver. */
-  readonly drained: () => void;
+  readonly owner: BacklogOwner;
 }
 
 /** The waiting events of one emitter, and those of them that are in flight. */
@@ -121,17 +132,33 @@ export class Backlog {
   }
 
   #drain(): void {
-    const { deliver, drained, maxConcurrency } = this.#options;
-    while (this.#pacer.left > 0 && this.#running < maxConcurrency) {
-      const event = this.#ring.shift();
-      if (event === undefined) break;
-      this.#pacer.spend(1);
-      const delivery = deliver(event);
-      if (delivery !== undefined) this.#await(delivery);
+    const { owner, maxConcurrency, env } = this.#options;
+    const ring = this.#ring;
+    const pacer = this.#pacer;
+    // Small batches are done before a clock would tell anything.
+    const began = ring.length >= CLOCK_EVERY ? env.monotonic() : 0;
+    while (pacer.left > 0 && ring.length > 0 && this.#running < maxConcurrency) {
+      if (began !== 0 && env.monotonic() - began > SLICE_MS) pacer.exhaust();
+      pacer.spend(this.#deliver(Math.min(CLOCK_EVERY, pacer.left)));
     }
-    this.#line.admit(this.#admit);
-    if (this.#ring.length > 0) this.#schedule();
-    else drained();
+    if (this.#line.length > 0) this.#line.admit(this.#admit);
+    if (ring.length > 0) this.#schedule();
+    else owner.drained();
+  }
+
+  /** Delivers up to `most` events; answers how many. */
+  #deliver(most: number): number {
+    const { owner, maxConcurrency } = this.#options;
+    const ring = this.#ring;
+    let delivered = 0;
+    while (delivered < most && this.#running < maxConcurrency) {
+      const event = ring.shift();
+      if (event === undefined) break;
+      delivered += 1;
+      const pending = owner.start(event);
+      if (pending !== undefined) this.#await(pending);
+    }
+    return delivered;
   }
 
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
@@ -154,6 +181,6 @@ export class Backlog {
 
   #drop(event: Emitted): void {
     this.#dropped += 1;
-    this.#options.dropped(event);
+    this.#options.owner.dropped(event);
   }
 }

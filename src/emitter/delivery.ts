@@ -14,6 +14,8 @@ import type { Cell } from "./listener_table.ts";
 export interface DeliveryOwner {
   /** A listener failed; true when `onError` took care of it. */
   failed(error: ListenerError): boolean;
+  /** Nobody listened to an event. */
+  unheard(): void;
   /** All listeners are done; `failures` counts those that failed, also the handled ones. */
   finished(delivery: Delivery): void;
 }

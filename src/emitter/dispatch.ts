@@ -33,7 +33,12 @@ export function dispatchAny(
 ): Delivery | undefined {
   const { cells } = channel;
   channel.hits += 1;
-  if (channel.hits === HOT) channel.run = takeDispatcher() ?? dispatchAny;
+  if (channel.hits === HOT) channel.useDispatcher(takeDispatcher() ?? dispatchAny);
   // Listeners that subscribe meanwhile are appended behind this end.
   return dispatchRest(owner, event, cells, 0, cells.length, undefined);
+}
+
+/** The dispatcher of a channel without listeners. */
+export function dispatchNobody(owner: DeliveryOwner): undefined {
+  owner.unheard();
 }

@@ -12,7 +12,7 @@ import { answered, type Delivery, type DeliveryOwner, dispatchRest, failed } fro
 import type { Dispatch } from "./dispatch.ts";
 import type { Cell, Channel } from "./listener_table.ts";
 
-const copies: Dispatch[] = [dispatch0, dispatch1, dispatch2, dispatch3, dispatch4, dispatch5, dispatch6, dispatch7, dispatch8, dispatch9, dispatch10, dispatch11, dispatch12, dispatch13, dispatch14, dispatch15];
+const copies: Dispatch[] = [dispatch0, dispatch1, dispatch2, dispatch3, dispatch4, dispatch5, dispatch6, dispatch7, dispatch8, dispatch9, dispatch10, dispatch11, dispatch12, dispatch13, dispatch14, dispatch15, dispatch16, dispatch17, dispatch18, dispatch19, dispatch20, dispatch21];
 
 /** A dispatcher that no channel has had yet; undefined when all are taken. */
 export function takeDispatcher(): Dispatch | undefined {
@@ -1400,6 +1400,558 @@ function dispatch14(owner: DeliveryOwner, channel: Channel, event: Emitted): Del
 }
 
 function dispatch15(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch16(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch17(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch18(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch19(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch20(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
+  const { cells } = channel;
+  const end = cells.length;
+  let delivery: Delivery | undefined;
+  let next = 0;
+  let cell: Cell;
+  let fn: Listener;
+  let result: unknown;
+  channel.hits += 1;
+  try {
+    sites: {
+      next = 0;
+      cell = cells[0]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 1) break sites;
+      next = 1;
+      cell = cells[1]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 2) break sites;
+      next = 2;
+      cell = cells[2]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 3) break sites;
+      next = 3;
+      cell = cells[3]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 4) break sites;
+      next = 4;
+      cell = cells[4]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 5) break sites;
+      next = 5;
+      cell = cells[5]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 6) break sites;
+      next = 6;
+      cell = cells[6]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 7) break sites;
+      next = 7;
+      cell = cells[7]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 8) break sites;
+      next = 8;
+      cell = cells[8]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 9) break sites;
+      next = 9;
+      cell = cells[9]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 10) break sites;
+      next = 10;
+      cell = cells[10]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+      if (end === 11) break sites;
+      next = 11;
+      cell = cells[11]!;
+      fn = cell.fn;
+      result = fn(event, cell);
+      if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+    }
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cells[next]!, cause);
+    return dispatchRest(owner, event, cells, next + 1, end, delivery);
+  }
+  if (end > 12) return dispatchRest(owner, event, cells, 12, end, delivery);
+  delivery?.started();
+  return delivery;
+}
+
+function dispatch21(owner: DeliveryOwner, channel: Channel, event: Emitted): Delivery | undefined {
   const { cells } = channel;
   const end = cells.length;
   let delivery: Delivery | undefined;

@@ -5,11 +5,9 @@
 import type { Emitted, EmittedOf, EventMap, TypeOf } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
-import { isPooled, letGo } from "../event/pool.ts";
 import { requireOptions, show, wordOption } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
-import { isThenable } from "../internal/thenable.ts";
 import { type AnyEmitterOptions, Engine } from "./engine.ts";
 import { type EventStream, openStream } from "./event_stream.ts";
 import { nextEvent } from "./next_event.ts";
@@ -158,10 +156,14 @@ export class Emitter<
   ): Promise<void>;
   emit(first: unknown, second?: unknown, third?: EmitOptions): Promise<void> {
     const engine = this.#engine;
-    if (engine.direct && second === undefined && isMade(first)) {
-      return engine.startDirect(first) ?? RESOLVED;
+    if (second === undefined && isMade(first)) {
+      const channel = engine.direct.get(first.type);
+      if (channel !== undefined) {
+        const delivery = channel.run(engine, channel, first);
+        return delivery === undefined ? RESOLVED : engine.follow(delivery) ?? RESOLVED;
+      }
     }
-    return engine.admitted(first, second, third, (event) => engine.start(event) ?? RESOLVED);
+    return engine.emit(first, second, third);
   }
 
   /**
@@ -181,15 +183,7 @@ export class Emitter<
     options?: EmitOptions,
   ): Promise<boolean>;
   enqueue(first: unknown, second?: unknown, third?: EmitOptions): Promise<boolean> {
-    const engine = this.#engine;
-    if (engine.direct && second === undefined && isMade(first)) {
-      return engine.backlog.add(first, undefined);
-    }
-    return engine.admitted(first, second, third, (event, signal) => {
-      const accepted = engine.backlog.add(event, signal);
-      if (isPooled(event)) accepted.catch(() => letGo(event));
-      return accepted;
-    });
+    return this.#engine.enqueue(first, second, third);
   }
 
   /**
@@ -207,16 +201,7 @@ export class Emitter<
     options?: Omit<EmitOptions, "signal">,
   ): boolean;
   tryEnqueue(first: unknown, second?: unknown, third?: EmitOptions): boolean {
-    const engine = this.#engine;
-    if (engine.direct && second === undefined && isMade(first)) return engine.backlog.tryAdd(first);
-    const event = engine.admit(first, second, third);
-    if (isThenable(event)) {
-      Promise.resolve(event).catch(() => {});
-      throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
-    }
-    const accepted = engine.backlog.tryAdd(event);
-    if (!accepted) letGo(event);
-    return accepted;
+    return this.#engine.tryEnqueue(first, second, third);
   }
 
   /**

@@ -6,6 +6,7 @@ import { ClosedError, type ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
+import { isMade } from "../event/make.ts";
 import { isPooled, letGo } from "../event/pool.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
@@ -22,14 +23,14 @@ import {
   type CloseResult,
   Closing,
 } from "../internal/closing.ts";
-import { type Env, systemEnv } from "../internal/env.ts";
+import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { isThenable } from "../internal/thenable.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { gate } from "./gate.ts";
-import { type Handle, ListenerTable } from "./listener_table.ts";
+import { type Channel, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion } from "./onion.ts";
 import type { EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { compilePattern, isPattern } from "./pattern.ts";
@@ -43,17 +44,24 @@ export type AnyEmitterOptions =
     readonly onError?: (error: ListenerError, event: never) => "handled" | void;
   };
 
+const NO_CHANNELS: ReadonlyMap<string, Channel> = new Map();
+
 /** What an emitter without middleware counts of it. */
 const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
 
 /** The emitter behind its typed face. */
-export class Engine implements DeliveryOwner, Closable<number> {
+export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly name: string;
   readonly env: Env;
   readonly backlog: Backlog;
   readonly table: ListenerTable = new ListenerTable(() => this.#stopSignal());
+  /**
+   * The channels that made events may go to without a look at anything else: those of the table, or
+   * none when the emitter is closed, or has schemas, isolation or middleware.
+   */
+  direct: ReadonlyMap<string, Channel>;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
-  direct: boolean;
+  #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
   readonly #admission: Admission;
@@ -81,7 +89,8 @@ export class Engine implements DeliveryOwner, Closable<number> {
       (event) => this.#deliver(event),
       () => this.#closing?.check(),
     );
-    this.direct = this.#admission.isPlain;
+    this.#plain = this.#admission.isPlain;
+    this.direct = this.#plain && this.#onion === undefined ? this.table.channels : NO_CHANNELS;
     this.backlog = new Backlog({
       what: `emitter "${name}"`,
       bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
@@ -89,9 +98,7 @@ export class Engine implements DeliveryOwner, Closable<number> {
       overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
       waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
       env,
-      deliver: (event) => this.start(event),
-      drained: () => this.#closing?.check(),
-      dropped: letGo,
+      owner: this,
     });
   }
 
@@ -116,21 +123,55 @@ export class Engine implements DeliveryOwner, Closable<number> {
     return handle;
   }
 
+  /** Delivers the event that a call means. */
+  emit(first: unknown, second: unknown, third: unknown): Promise<void> {
+    if (second === undefined && this.isDirect(first)) return this.start(first) ?? RESOLVED;
+    return this.#admitted(first, second, third, (event) => this.start(event) ?? RESOLVED);
+  }
+
+  /** Puts the event that a call means into the backlog. */
+  enqueue(first: unknown, second: unknown, third: unknown): Promise<boolean> {
+    if (second === undefined && this.isDirect(first)) return this.backlog.add(first, undefined);
+    return this.#admitted(first, second, third, (event, signal) => {
+      const accepted = this.backlog.add(event, signal);
+      if (isPooled(event)) accepted.catch(() => letGo(event));
+      return accepted;
+    });
+  }
+
+  /** Puts it there at once, or not at all. */
+  tryEnqueue(first: unknown, second: unknown, third: unknown): boolean {
+    if (second === undefined && this.isDirect(first)) return this.backlog.tryAdd(first);
+    const event = this.#admit(first, second, third);
+    if (isThenable(event)) {
+      Promise.resolve(event).catch(() => {});
+      throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
+    }
+    const accepted = this.backlog.tryAdd(event);
+    if (!accepted) letGo(event);
+    return accepted;
+  }
+
+  /** Whether a value is a made event, and made events need no admission. */
+  isDirect(value: unknown): value is Emitted {
+    return this.#plain && isMade(value);
+  }
+
   /** The event that a call means; a promise if its schema is asynchronous. */
-  admit(first: unknown, second: unknown, third: unknown): Emitted | Promise<Emitted> {
+  #admit(first: unknown, second: unknown, third: unknown): Emitted | Promise<Emitted> {
     this.requireOpen();
     return this.#admission.admit(first, second, third);
   }
 
   /** Admits an event, at once or when its schema has settled, and goes on with it. */
-  admitted<Result>(
+  #admitted<Result>(
     first: unknown,
     second: unknown,
     third: unknown,
     goOn: (event: Emitted, signal: AbortSignal | undefined) => Promise<Result>,
   ): Promise<Result> {
     try {
-      const event = this.admit(first, second, third);
+      const event = this.#admit(first, second, third);
       const signal = optionsOf(first, second, third)?.signal;
       if (!isThenable(event)) return goOn(event, signal);
       return Promise.resolve(event).then((settled) => {
@@ -151,24 +192,22 @@ export class Engine implements DeliveryOwner, Closable<number> {
     letGo(event);
   }
 
-  /** Sends a made event on its way that needed no admission. */
-  startDirect(event: Emitted): Promise<void> | undefined {
-    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
-  }
-
   #deliver(event: Emitted): Promise<void> | undefined {
     const channel = this.table.find(event.type);
-    if (channel === undefined || channel.cells.length === 0) {
+    if (channel === undefined) {
       this.#unheard += 1;
       return undefined;
     }
     const closing = this.#closing;
     const delivery = channel.run(this, channel, event);
-    return delivery === undefined ? undefined : this.#follow(delivery, closing);
+    return delivery === undefined ? undefined : this.follow(delivery, closing);
   }
 
-  /** A delivery that failed, or takes longer than the turn. */
-  #follow(delivery: Delivery, closing: Closing | undefined): Promise<void> | undefined {
+  /**
+   * What the caller gets of a delivery that failed, or takes longer than the turn. `closing` is what it
+   * was before the delivery started.
+   */
+  follow(delivery: Delivery, closing?: Closing): Promise<void> | undefined {
     if (!delivery.running) {
       const { error } = delivery;
       return error === undefined ? undefined : Promise.reject(error);
@@ -179,6 +218,18 @@ export class Engine implements DeliveryOwner, Closable<number> {
       this.#onion?.exemptCurrent();
     }
     return delivery.promise();
+  }
+
+  unheard(): void {
+    this.#unheard += 1;
+  }
+
+  drained(): void {
+    this.#closing?.check();
+  }
+
+  dropped(event: Emitted): void {
+    letGo(event);
   }
 
   failed(error: ListenerError): boolean {
@@ -227,7 +278,8 @@ export class Engine implements DeliveryOwner, Closable<number> {
 
   close(options: CloseOptions): Promise<CloseResult> {
     if (this.#closing === undefined) {
-      this.direct = false;
+      this.#plain = false;
+      this.direct = NO_CHANNELS;
       this.#finishedBefore = this.#countFinished();
       this.#closing = new Closing(this, this.env, options.signal);
       this.backlog.refuseWaiting(this.closedError());

@@ -5,7 +5,7 @@
 
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
-import { type Dispatch, dispatchAny } from "./dispatch.ts";
+import { type Dispatch, dispatchAny, dispatchNobody } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
 const STILL_HERE = -1;
@@ -20,11 +20,31 @@ export class Channel {
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
-  /** What calls the listeners: the common loop, or a copy of its own once the channel is hot. */
-  run: Dispatch = dispatchAny;
+  /** What calls the listeners. */
+  run: Dispatch = dispatchNobody;
+  /** What does when there are any: the common loop, or a copy of its own once the channel is hot. */
+  #dispatcher: Dispatch = dispatchAny;
 
   constructor(type: string) {
     this.type = type;
+  }
+
+  useDispatcher(dispatcher: Dispatch): void {
+    this.#dispatcher = dispatcher;
+    this.run = dispatcher;
+  }
+
+  add(cell: Cell): void {
+    this.cells.push(cell);
+    this.run = this.#dispatcher;
+  }
+
+  remove(cell: Cell): void {
+    if (this.cells.length > 1) this.cells = this.cells.filter((other) => other !== cell);
+    else {
+      this.cells = [];
+      this.run = dispatchNobody;
+    }
   }
 }
 
@@ -200,9 +220,8 @@ export class ListenerTable {
   active = 0;
   /** Aborts when the emitter gave up waiting for its listeners. */
   readonly stopSignal: () => AbortSignal;
-  readonly #channels = new Map<string, Channel>();
-  /** The channel of the last event: programs mostly emit one type many times. */
-  #last: Channel | undefined;
+  /** By type. A type that is missing may still match a pattern: {@linkcode find} knows. */
+  readonly channels: Map<string, Channel> = new Map();
   #groups: readonly PatternGroup[] = [];
   #sweepAt = MAX_UNNAMED;
   /** Hits of channels that are forgotten. */
@@ -216,13 +235,13 @@ export class ListenerTable {
   /** Events that found listeners. */
   get hits(): number {
     let hits = this.#retired;
-    for (const channel of this.#channels.values()) hits += channel.hits;
+    for (const channel of this.channels.values()) hits += channel.hits;
     return hits;
   }
 
   /** Every active subscription, by type first. */
   *[Symbol.iterator](): Generator<Handle> {
-    for (const { cells } of this.#channels.values()) {
+    for (const { cells } of this.channels.values()) {
       for (const cell of cells) if (cell.group === undefined) yield cell;
     }
     yield* this.#groups;
@@ -230,28 +249,22 @@ export class ListenerTable {
 
   /** The channel of a type, or undefined when nobody can be listening. */
   find(type: string): Channel | undefined {
-    let channel = this.#last;
-    if (channel !== undefined && channel.type === type) return channel;
-    channel = this.#channels.get(type);
-    if (channel === undefined) {
-      if (this.#groups.length === 0) return undefined;
-      channel = this.#open(type);
-    }
-    this.#last = channel;
-    return channel;
+    const channel = this.channels.get(type);
+    if (channel !== undefined || this.#groups.length === 0) return channel;
+    return this.#open(type);
   }
 
   /** How many listeners an event of a type would reach. */
   count(type: string): number {
-    return this.#channels.get(type)?.cells.length ??
+    return this.channels.get(type)?.cells.length ??
       this.#groups.filter((group) => group.matches(type)).length;
   }
 
   /** Adds a listener of one type behind those that are there; `fn` is what is called, `listener` names it. */
   add(type: string, listener: Listener, fn: Listener, id: string | undefined): Cell {
-    const channel = this.#channels.get(type) ?? this.#open(type);
+    const channel = this.channels.get(type) ?? this.#open(type);
     const cell = new Cell(this, channel, listener, fn, id, ++this.#number, undefined);
-    channel.cells.push(cell);
+    channel.add(cell);
     this.active += 1;
     return cell;
   }
@@ -267,16 +280,14 @@ export class ListenerTable {
     const group = new PatternGroup(this, pattern, matches, listener, fn, id, ++this.#number);
     this.#groups = [...this.#groups, group];
     this.active += 1;
-    for (const channel of this.#channels.values()) this.#join(group, channel);
+    for (const channel of this.channels.values()) this.#join(group, channel);
     return group;
   }
 
   /** Takes a cell out of its channel. */
   remove(cell: Cell): void {
     const { channel, group } = cell;
-    channel.cells = channel.cells.length === 1
-      ? []
-      : channel.cells.filter((other) => other !== cell);
+    channel.remove(cell);
     if (group === undefined) this.active -= 1;
   }
 
@@ -287,9 +298,9 @@ export class ListenerTable {
   }
 
   #open(type: string): Channel {
-    if (this.#channels.size >= this.#sweepAt) this.#sweep();
+    if (this.channels.size >= this.#sweepAt) this.#sweep();
     const channel = new Channel(type);
-    this.#channels.set(type, channel);
+    this.channels.set(type, channel);
     for (const group of this.#groups) this.#join(group, channel);
     return channel;
   }
@@ -297,7 +308,7 @@ export class ListenerTable {
   #join(group: PatternGroup, channel: Channel): void {
     if (!group.matches(channel.type)) return;
     const cell = new Cell(this, channel, group.listener, group.fn, group.id, 0, group);
-    channel.cells.push(cell);
+    channel.add(cell);
     group.cells.add(cell);
   }
 
@@ -306,13 +317,12 @@ export class ListenerTable {
    * subscribes to ever new ones, must not grow. Rare enough to cost nothing per event.
    */
   #sweep(): void {
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.channels.values()) {
       if (channel.cells.some((cell) => cell.group === undefined)) continue;
       for (const cell of channel.cells) cell.group!.retire(cell);
       this.#retired += channel.hits;
-      this.#channels.delete(channel.type);
+      this.channels.delete(channel.type);
     }
-    this.#last = undefined;
-    this.#sweepAt = this.#channels.size * 2 + MAX_UNNAMED;
+    this.#sweepAt = this.channels.size * 2 + MAX_UNNAMED;
   }
 }

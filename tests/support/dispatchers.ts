@@ -7,7 +7,7 @@
 export const SITES = 12;
 
 /** Copies: as many event types can be hot and fast at once. */
-export const COPIES = 16;
+export const COPIES = 22;
 
 /** One site: the listener at `place` of the channel. */
 function site(place: number): string {
