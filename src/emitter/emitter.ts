@@ -10,6 +10,7 @@ import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
 import { type AnyEmitterOptions, Engine } from "./engine.ts";
 import { type EventStream, openStream } from "./event_stream.ts";
+import type { ChannelIndex } from "./listener_table.ts";
 import { nextEvent } from "./next_event.ts";
 import type {
   EmitOptions,
@@ -55,6 +56,7 @@ export class Emitter<
   Inputs extends { readonly [Type in keyof Events]: unknown } = Events,
 > implements AsyncDisposable {
   readonly #engine: Engine;
+  readonly #direct: ChannelIndex | undefined;
 
   /**
    * Makes an emitter; it holds no timer and reads no clock.
@@ -64,6 +66,7 @@ export class Emitter<
    */
   constructor(options: EmitterOptions<Events, Inputs> = {}) {
     this.#engine = new Engine(options as unknown as AnyEmitterOptions);
+    this.#direct = this.#engine.direct;
   }
 
   /** Names it in errors and figures. */
@@ -155,15 +158,15 @@ export class Emitter<
     options?: EmitOptions,
   ): Promise<void>;
   emit(first: unknown, second?: unknown, third?: EmitOptions): Promise<void> {
-    const engine = this.#engine;
-    if (second === undefined && isMade(first)) {
-      const channel = engine.direct.get(first.type);
+    const direct = this.#direct;
+    if (direct !== undefined && second === undefined && isMade(first)) {
+      const channel = direct[first.type];
       if (channel !== undefined) {
-        const delivery = channel.run(engine, channel, first);
-        return delivery === undefined ? RESOLVED : engine.follow(delivery) ?? RESOLVED;
+        const delivery = channel.run(this.#engine, channel, first);
+        return delivery === undefined ? RESOLVED : this.#engine.follow(delivery) ?? RESOLVED;
       }
     }
-    return engine.emit(first, second, third);
+    return this.#engine.emit(first, second, third);
   }
 
   /**

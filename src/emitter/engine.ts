@@ -30,7 +30,7 @@ import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { gate } from "./gate.ts";
-import { type Channel, type Handle, ListenerTable } from "./listener_table.ts";
+import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion } from "./onion.ts";
 import type { EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { compilePattern, isPattern } from "./pattern.ts";
@@ -44,8 +44,6 @@ export type AnyEmitterOptions =
     readonly onError?: (error: ListenerError, event: never) => "handled" | void;
   };
 
-const NO_CHANNELS: ReadonlyMap<string, Channel> = new Map();
-
 /** What an emitter without middleware counts of it. */
 const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
 
@@ -56,10 +54,10 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly backlog: Backlog;
   readonly table: ListenerTable = new ListenerTable(() => this.#stopSignal());
   /**
-   * The channels that made events may go to without a look at anything else: those of the table, or
-   * none when the emitter is closed, or has schemas, isolation or middleware.
+   * The channels that made events may go to without a look at anything else; none when the emitter has
+   * schemas, isolation or middleware, and empty once it is closed.
    */
-  direct: ReadonlyMap<string, Channel>;
+  readonly direct: ChannelIndex | undefined;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
@@ -90,7 +88,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       () => this.#closing?.check(),
     );
     this.#plain = this.#admission.isPlain;
-    this.direct = this.#plain && this.#onion === undefined ? this.table.channels : NO_CHANNELS;
+    this.direct = this.#plain && this.#onion === undefined ? this.table.index : undefined;
     this.backlog = new Backlog({
       what: `emitter "${name}"`,
       bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
@@ -279,7 +277,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   close(options: CloseOptions): Promise<CloseResult> {
     if (this.#closing === undefined) {
       this.#plain = false;
-      this.direct = NO_CHANNELS;
+      this.table.closeIndex();
       this.#finishedBefore = this.#countFinished();
       this.#closing = new Closing(this, this.env, options.signal);
       this.backlog.refuseWaiting(this.closedError());

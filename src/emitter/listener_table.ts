@@ -214,6 +214,12 @@ function countMissed(_event: Emitted, context: ListenerContext): void {
   (cell.group ?? cell).missed += 1;
 }
 
+/** Channels by type, without a prototype: a type may have any name. */
+export class ChannelIndex {
+  [type: string]: Channel | undefined;
+}
+Object.setPrototypeOf(ChannelIndex.prototype, null);
+
 /** All listeners of an emitter. */
 export class ListenerTable {
   /** Active subscriptions; one by pattern counts once. */
@@ -222,6 +228,9 @@ export class ListenerTable {
   readonly stopSignal: () => AbortSignal;
   /** By type. A type that is missing may still match a pattern: {@linkcode find} knows. */
   readonly channels: Map<string, Channel> = new Map();
+  /** The same as a dictionary, which engines look up faster than a map; empty once it is closed. */
+  readonly index: ChannelIndex = new ChannelIndex();
+  #indexed = true;
   #groups: readonly PatternGroup[] = [];
   #sweepAt = MAX_UNNAMED;
   /** Hits of channels that are forgotten. */
@@ -252,6 +261,12 @@ export class ListenerTable {
     const channel = this.channels.get(type);
     if (channel !== undefined || this.#groups.length === 0) return channel;
     return this.#open(type);
+  }
+
+  /** Empties the index for good: from now on every event is looked at. */
+  closeIndex(): void {
+    this.#indexed = false;
+    for (const type of this.channels.keys()) delete this.index[type];
   }
 
   /** How many listeners an event of a type would reach. */
@@ -301,6 +316,7 @@ export class ListenerTable {
     if (this.channels.size >= this.#sweepAt) this.#sweep();
     const channel = new Channel(type);
     this.channels.set(type, channel);
+    if (this.#indexed) this.index[type] = channel;
     for (const group of this.#groups) this.#join(group, channel);
     return channel;
   }
@@ -322,6 +338,7 @@ export class ListenerTable {
       for (const cell of channel.cells) cell.group!.retire(cell);
       this.#retired += channel.hits;
       this.channels.delete(channel.type);
+      delete this.index[channel.type];
     }
     this.#sweepAt = this.channels.size * 2 + MAX_UNNAMED;
   }
