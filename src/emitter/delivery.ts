@@ -132,8 +132,7 @@ export function dispatchRest(
       // One `try` for all: a failure leaves the loop and comes back behind the listener that failed.
       for (; next < end; next++) {
         const cell = cells[next]!;
-        const { fn } = cell;
-        const result: unknown = fn(event, cell);
+        const result: unknown = cell.fn(event, cell);
         if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
       }
     } catch (cause) {

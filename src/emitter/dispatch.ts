@@ -8,7 +8,7 @@
  */
 
 import type { Emitted } from "../event/event.ts";
-import { type Delivery, type DeliveryOwner, dispatchRest } from "./delivery.ts";
+import { answered, type Delivery, type DeliveryOwner, dispatchRest, failed } from "./delivery.ts";
 import { takeDispatcher } from "./dispatchers.ts";
 import type { Channel } from "./listener_table.ts";
 
@@ -25,20 +25,40 @@ export type Dispatch = (
 /** Events after which a channel is hot. */
 const HOT = 256;
 
-/** The dispatcher that all channels share until they are hot. */
-export function dispatchAny(
+/** The dispatcher that channels share until they are hot, and afterwards when no copy is left. */
+export function dispatchMany(
   owner: DeliveryOwner,
   channel: Channel,
   event: Emitted,
 ): Delivery | undefined {
   const { cells } = channel;
   channel.hits += 1;
-  if (channel.hits === HOT) channel.useDispatcher(takeDispatcher() ?? dispatchAny);
+  if (channel.hits >= HOT && !channel.hot) channel.becomeHot(takeDispatcher() ?? dispatchMany);
   // Listeners that subscribe meanwhile are appended behind this end.
   return dispatchRest(owner, event, cells, 0, cells.length, undefined);
 }
 
-/** The dispatcher of a channel without listeners. */
+/** The dispatcher of channels with one listener: a copy would gain them little. */
+export function dispatchOne(
+  owner: DeliveryOwner,
+  channel: Channel,
+  event: Emitted,
+): Delivery | undefined {
+  const cell = channel.cells[0]!;
+  let delivery: Delivery | undefined;
+  channel.hits += 1;
+  try {
+    const result: unknown = cell.fn(event, cell);
+    if (result === undefined) return undefined;
+    delivery = answered(owner, delivery, event, cell, result);
+  } catch (cause) {
+    delivery = failed(owner, delivery, event, cell, cause);
+  }
+  delivery?.started();
+  return delivery;
+}
+
+/** The dispatcher of channels without listeners. */
 export function dispatchNobody(owner: DeliveryOwner): undefined {
   owner.unheard();
 }

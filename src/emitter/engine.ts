@@ -123,13 +123,13 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   /** Delivers the event that a call means. */
   emit(first: unknown, second: unknown, third: unknown): Promise<void> {
-    if (second === undefined && this.isDirect(first)) return this.start(first) ?? RESOLVED;
+    if (second === undefined && this.#isDirect(first)) return this.#send(first) ?? RESOLVED;
     return this.#admitted(first, second, third, (event) => this.start(event) ?? RESOLVED);
   }
 
   /** Puts the event that a call means into the backlog. */
   enqueue(first: unknown, second: unknown, third: unknown): Promise<boolean> {
-    if (second === undefined && this.isDirect(first)) return this.backlog.add(first, undefined);
+    if (second === undefined && this.#isDirect(first)) return this.backlog.add(first, undefined);
     return this.#admitted(first, second, third, (event, signal) => {
       const accepted = this.backlog.add(event, signal);
       if (isPooled(event)) accepted.catch(() => letGo(event));
@@ -139,7 +139,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   /** Puts it there at once, or not at all. */
   tryEnqueue(first: unknown, second: unknown, third: unknown): boolean {
-    if (second === undefined && this.isDirect(first)) return this.backlog.tryAdd(first);
+    if (second === undefined && this.#isDirect(first)) return this.backlog.tryAdd(first);
     const event = this.#admit(first, second, third);
     if (isThenable(event)) {
       Promise.resolve(event).catch(() => {});
@@ -151,7 +151,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   }
 
   /** Whether a value is a made event, and made events need no admission. */
-  isDirect(value: unknown): value is Emitted {
+  #isDirect(value: unknown): value is Emitted {
     return this.#plain && isMade(value);
   }
 
@@ -184,10 +184,14 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
   start(event: Emitted): Promise<void> | undefined {
-    const pending = this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+    const pending = this.#send(event);
     if (!isPooled(event)) return pending;
     if (pending !== undefined) return pending.finally(() => letGo(event));
     letGo(event);
+  }
+
+  #send(event: Emitted): Promise<void> | undefined {
+    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
   }
 
   #deliver(event: Emitted): Promise<void> | undefined {

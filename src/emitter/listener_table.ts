@@ -5,7 +5,7 @@
 
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
-import { type Dispatch, dispatchAny, dispatchNobody } from "./dispatch.ts";
+import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
 const STILL_HERE = -1;
@@ -22,29 +22,34 @@ export class Channel {
   hits = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
-  /** What does when there are any: the common loop, or a copy of its own once the channel is hot. */
-  #dispatcher: Dispatch = dispatchAny;
+  /** Whether it has had enough events for a dispatcher of its own. */
+  hot = false;
+  /** What calls two listeners and more. */
+  #many: Dispatch = dispatchMany;
 
   constructor(type: string) {
     this.type = type;
   }
 
-  useDispatcher(dispatcher: Dispatch): void {
-    this.#dispatcher = dispatcher;
-    this.run = dispatcher;
+  becomeHot(dispatcher: Dispatch): void {
+    this.hot = true;
+    this.#many = dispatcher;
+    this.#choose();
   }
 
   add(cell: Cell): void {
     this.cells.push(cell);
-    this.run = this.#dispatcher;
+    this.#choose();
   }
 
   remove(cell: Cell): void {
-    if (this.cells.length > 1) this.cells = this.cells.filter((other) => other !== cell);
-    else {
-      this.cells = [];
-      this.run = dispatchNobody;
-    }
+    this.cells = this.cells.length === 1 ? [] : this.cells.filter((other) => other !== cell);
+    this.#choose();
+  }
+
+  #choose(): void {
+    const { length } = this.cells;
+    this.run = length === 0 ? dispatchNobody : length === 1 ? dispatchOne : this.#many;
   }
 }
 

@@ -70,14 +70,13 @@ export class Onion {
       this.#leave(passage, true, error);
       return Promise.reject(error);
     }
-    // A layer that did not keep what `next` answered has no say in how the delivery ends.
-    const pending = isThenable(result) ? Promise.resolve(result) : passage.pending;
-    if (pending === undefined) {
+    if (result === undefined && passage.pending === undefined) {
       this.#leave(passage, false, undefined);
       this.#spare = passage;
       return undefined;
     }
-    return pending.then(
+    // A layer that did not keep what `next` answered has no say in how the delivery ends.
+    return Promise.resolve(isThenable(result) ? result : passage.pending).then(
       () => this.#leave(passage, false, undefined),
       (error) => {
         this.#leave(passage, true, error);

@@ -4,23 +4,21 @@
  */
 
 /** Listeners with a call site of their own in each copy. More listeners share the common loop. */
-export const SITES = 12;
+export const SITES = 10;
 
 /** Copies: as many event types can be hot and fast at once. */
-export const COPIES = 22;
+export const COPIES = 20;
 
 /** One site: the listener at `place` of the channel. */
 function site(place: number): string {
-  const after = place === 0 ? "" : `    if (end === ${place}) break sites;\n`;
-  return `${after}    next = ${place};
-    cell = cells[${place}]!;
-    fn = cell.fn;
-    result = fn(event, cell);
-    if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
+  const after = place < 2 ? "" : `if (end === ${place}) break sites;\n`;
+  return `${after}cell = cells[next = ${place}]!;
+result = cell.fn(event, cell);
+if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
 `;
 }
 
-/** One copy of the dispatcher. */
+/** One copy of the dispatcher; its channel has two listeners or more. */
 function copy(number: number): string {
   const sites = Array.from({ length: SITES }, (_, place) => site(place)).join("");
   return `
@@ -30,12 +28,11 @@ function dispatch${number}(owner: DeliveryOwner, channel: Channel, event: Emitte
   let delivery: Delivery | undefined;
   let next = 0;
   let cell: Cell;
-  let fn: Listener;
   let result: unknown;
   channel.hits += 1;
   try {
     sites: {
-${sites.replace(/^/gm, "  ").trimEnd()}
+${sites.replace(/^/gm, "      ").trimEnd()}
     }
   } catch (cause) {
     delivery = failed(owner, delivery, event, cells[next]!, cause);
@@ -60,7 +57,6 @@ export function generateDispatchers(): string {
 
 // deno-fmt-ignore-file
 import type { Emitted } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { answered, type Delivery, type DeliveryOwner, dispatchRest, failed } from "./delivery.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Cell, Channel } from "./listener_table.ts";
