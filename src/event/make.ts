@@ -4,7 +4,7 @@
  */
 
 import { ValidationError } from "../errors.ts";
-import { show } from "../internal/check.ts";
+import { requireOptions, show } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { brand, isBranded } from "./brand.ts";
 import type { Draft, Emitted, Metadata, NovaEvent } from "./event.ts";
@@ -64,8 +64,8 @@ export function createEvent<const Type extends string, Data>(
   if (options === undefined) {
     return made(systemEnv.id(), type, data, NO_METADATA, systemEnv.coarse());
   }
-  const { id, metadata, timestamp } = options;
-  const env = options.env ?? systemEnv;
+  requireOptions("an event", options);
+  const { id, metadata, timestamp, env = systemEnv } = options;
   if (id !== undefined) checkId(id);
   if (timestamp !== undefined) checkTimestamp(timestamp);
   return made(id ?? env.id(), type, data, copyMetadata(metadata), timestamp ?? env.coarse());

@@ -66,6 +66,15 @@ export function requireOptions(name: string, value: unknown): void {
   }
 }
 
+/** Refuses anything but an abort signal or undefined. Another realm's will do. */
+export function requireSignal(value: unknown): void {
+  if (value === undefined) return;
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+    throw new TypeError(`Cannot use ${show(value)} as "signal": it must be an AbortSignal`);
+  }
+}
+
 /** A value in a few characters, whatever it is. */
 export function show(value: unknown): string {
   try {
