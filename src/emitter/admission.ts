@@ -7,8 +7,8 @@ import { isolate, type Isolation } from "../event/isolation.ts";
 import { admitEmitted, makeEmitted, withData } from "../event/make.ts";
 import { retain } from "../event/pool.ts";
 import { requireSchema, type StandardSchema, validateData } from "../event/schema.ts";
-import { requireOptions } from "../internal/check.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { requireOptions, requireSignal } from "../internal/check.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import type { EmitOptions } from "./options.ts";
 
 /** Checks events, and makes of them what the schema and the isolation of an emitter want. */
@@ -32,18 +32,23 @@ export class Admission {
   }
 
   /** The event that a call means; a promise if its schema is asynchronous. */
-  admit(first: unknown, second: unknown, third: unknown): Emitted | Promise<Emitted> {
-    const options = optionsOf(first, second, third);
+  admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted | Promise<Emitted> {
+    requireSignal(signal);
     const event = typeof first === "string"
       ? makeEmitted(first, second, options?.metadata)
       : admitEmitted(first);
-    options?.signal?.throwIfAborted();
+    if (signal?.aborted === true) throw signal.reason;
     const schema = this.#schemas.get(event.type);
     if (schema === undefined) return this.#isolate(event);
     const data = validateData(schema, event.type, event.data);
     if (!isThenable(data)) return this.#isolate(withData(event, data));
-    return Promise.resolve(data).then((settled) => {
-      options?.signal?.throwIfAborted();
+    return adopt(data).then((settled) => {
+      if (signal?.aborted === true) throw signal.reason;
       return this.#isolate(withData(event, settled));
     });
   }

@@ -7,7 +7,7 @@
 
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Cell } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
@@ -27,6 +27,8 @@ export class Delivery {
   failures = 0;
   /** Whether listeners are still running after the turn that started them. */
   running = false;
+  /** Whether one of its listeners called `close`, which then does not wait for it. */
+  exempt = false;
   readonly #owner: DeliveryOwner;
   #unhandled: ListenerError[] | undefined;
   #resolve: (() => void) | undefined;
@@ -49,9 +51,9 @@ export class Delivery {
 
   /** A listener returned a promise. */
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
+    const adopted = adopt(promise);
     this.#open += 1;
-    // Adopting a foreign thenable guards against one that settles twice or throws.
-    Promise.resolve(promise).then(this.#settled, (cause) => {
+    adopted.then(this.#settled, (cause) => {
       this.fail(cell, cause);
       this.#settled();
     });
@@ -132,7 +134,8 @@ export function dispatchRest(
       // One `try` for all: a failure leaves the loop and comes back behind the listener that failed.
       for (; next < end; next++) {
         const cell = cells[next]!;
-        const result: unknown = cell.fn(event, cell);
+        const { fn } = cell;
+        const result: unknown = fn(event, cell);
         if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
       }
     } catch (cause) {

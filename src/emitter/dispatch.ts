@@ -45,10 +45,11 @@ export function dispatchOne(
   event: Emitted,
 ): Delivery | undefined {
   const cell = channel.cells[0]!;
+  const { fn } = cell;
   let delivery: Delivery | undefined;
   channel.hits += 1;
   try {
-    const result: unknown = cell.fn(event, cell);
+    const result: unknown = fn(event, cell);
     if (result === undefined) return undefined;
     delivery = answered(owner, delivery, event, cell, result);
   } catch (cause) {

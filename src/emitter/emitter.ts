@@ -162,8 +162,10 @@ export class Emitter<
     if (direct !== undefined && second === undefined && isMade(first)) {
       const channel = direct[first.type];
       if (channel !== undefined) {
-        const delivery = channel.run(this.#engine, channel, first);
-        return delivery === undefined ? RESOLVED : this.#engine.follow(delivery) ?? RESOLVED;
+        const engine = this.#engine;
+        const delivery = channel.run(engine, channel, first);
+        if (delivery === undefined && !engine.closed) return RESOLVED;
+        return engine.follow(delivery) ?? RESOLVED;
       }
     }
     return this.#engine.emit(first, second, third);

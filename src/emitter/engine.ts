@@ -15,6 +15,8 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
+  stringOption,
   wordOption,
 } from "../internal/check.ts";
 import {
@@ -24,7 +26,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
@@ -32,7 +34,7 @@ import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion } from "./onion.ts";
-import type { EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { compilePattern, isPattern } from "./pattern.ts";
 
 /** Emitter options of any event map. */
@@ -58,6 +60,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
    * schemas, isolation or middleware, and empty once it is closed.
    */
   readonly direct: ChannelIndex | undefined;
+  /** Whether it was told to close. */
+  closed = false;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
@@ -65,19 +69,20 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
+  #closeCalls = 0;
   #finishedBefore = 0;
   #stop: AbortController | undefined;
   #unheard = 0;
   #failed = 0;
   #inFlight = 0;
-  /** Its listener called `close`: closing does not wait for it. */
-  #exempt: Delivery | undefined;
+  /** In flight, but their listeners called `close`: closing does not wait for them. */
+  #exempt = 0;
 
   constructor(options: AnyEmitterOptions) {
     requireOptions("an emitter", options);
-    const { name = "emitter", env = systemEnv, onError, middleware = [], schema = {} } = options;
+    const { name, env = systemEnv, onError, middleware = [], schema = {} } = options;
     if (onError !== undefined) requireFunction("onError", onError);
-    this.name = name;
+    this.name = stringOption("name", name, "emitter");
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
@@ -90,7 +95,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     this.#plain = this.#admission.isPlain;
     this.direct = this.#plain && this.#onion === undefined ? this.table.index : undefined;
     this.backlog = new Backlog({
-      what: `emitter "${name}"`,
+      what: `emitter "${this.name}"`,
       bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
       maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
       overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
@@ -105,6 +110,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     const { id, once, signal, concurrency } = options;
+    requireSignal(signal);
+    if (id !== undefined) stringOption("id", id, "");
     let fn = listener;
     if (this.#isolation === "clone") fn = withClones(fn);
     if (concurrency !== undefined) fn = gate(fn, integerOption("concurrency", concurrency, 1));
@@ -140,7 +147,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   /** Puts it there at once, or not at all. */
   tryEnqueue(first: unknown, second: unknown, third: unknown): boolean {
     if (second === undefined && this.#isDirect(first)) return this.backlog.tryAdd(first);
-    const event = this.#admit(first, second, third);
+    const options = optionsOf(first, second, third);
+    const event = this.#admit(first, second, options, options?.signal);
     if (isThenable(event)) {
       Promise.resolve(event).catch(() => {});
       throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
@@ -156,9 +164,17 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   }
 
   /** The event that a call means; a promise if its schema is asynchronous. */
-  #admit(first: unknown, second: unknown, third: unknown): Emitted | Promise<Emitted> {
-    this.requireOpen();
-    return this.#admission.admit(first, second, third);
+  #admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted | Promise<Emitted> {
+    const event = this.#admission.admit(first, second, options, signal);
+    if (!this.closed) return event;
+    if (isThenable(event)) adopt(event).then(letGo as (event: unknown) => void, () => {});
+    else letGo(event);
+    throw this.closedError();
   }
 
   /** Admits an event, at once or when its schema has settled, and goes on with it. */
@@ -169,8 +185,10 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     goOn: (event: Emitted, signal: AbortSignal | undefined) => Promise<Result>,
   ): Promise<Result> {
     try {
-      const event = this.#admit(first, second, third);
-      const signal = optionsOf(first, second, third)?.signal;
+      const options = optionsOf(first, second, third);
+      // Read once: what governs admission is what was checked.
+      const signal = options?.signal;
+      const event = this.#admit(first, second, options, signal);
       if (!isThenable(event)) return goOn(event, signal);
       return Promise.resolve(event).then((settled) => {
         if (this.#closing === undefined) return goOn(settled, signal);
@@ -200,23 +218,33 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       this.#unheard += 1;
       return undefined;
     }
-    const closing = this.#closing;
+    const { closed } = this;
+    const closeCalls = this.#closeCalls;
     const delivery = channel.run(this, channel, event);
-    return delivery === undefined ? undefined : this.follow(delivery, closing);
+    if (delivery === undefined && this.closed === closed) return undefined;
+    return this.follow(delivery, closed, closeCalls);
   }
 
   /**
-   * What the caller gets of a delivery that failed, or takes longer than the turn. `closing` is what it
-   * was before the delivery started.
+   * What the caller gets of a delivery that failed, takes longer than the turn, or closed the emitter.
+   * The other arguments are what held before it started.
    */
-  follow(delivery: Delivery, closing?: Closing): Promise<void> | undefined {
+  follow(
+    delivery: Delivery | undefined,
+    wasClosed = false,
+    closeCalls = 0,
+  ): Promise<void> | undefined {
+    // Until its turn is over an event passes for finished, also to the `close` that it called.
+    if (this.closed !== wasClosed) this.#finishedBefore -= 1;
+    if (delivery === undefined) return undefined;
     if (!delivery.running) {
       const { error } = delivery;
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
-    if (this.#closing !== closing) {
-      this.#exempt = delivery;
+    if (this.#closeCalls !== closeCalls) {
+      delivery.exempt = true;
+      this.#exempt += 1;
       this.#onion?.exemptCurrent();
     }
     return delivery.promise();
@@ -236,7 +264,12 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   failed(error: ListenerError): boolean {
     try {
-      return this.#onError?.(error, error.event as never) === "handled";
+      const answer: unknown = this.#onError?.(error, error.event as never);
+      if (isThenable(answer)) {
+        // It comes too late to handle anything; its own failure must not be lost.
+        adopt(answer).then(undefined, (thrown) => this.env.report(thrown));
+      }
+      return answer === "handled";
     } catch (thrown) {
       this.env.report(thrown);
       return false;
@@ -247,7 +280,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     if (delivery.failures > 0) this.#failed += 1;
     if (!delivery.running) return;
     this.#inFlight -= 1;
-    if (this.#exempt === delivery) this.#exempt = undefined;
+    if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
 
@@ -280,25 +313,34 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   close(options: CloseOptions): Promise<CloseResult> {
     if (this.#closing === undefined) {
+      try {
+        requireOptions("close", options);
+        this.#closing = new Closing(this, this.env, options.signal);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       this.#plain = false;
       this.table.closeIndex();
+      this.closed = true;
       this.#finishedBefore = this.#countFinished();
-      this.#closing = new Closing(this, this.env, options.signal);
       this.backlog.refuseWaiting(this.closedError());
     }
+    this.#closeCalls += 1;
     return this.#closing.result;
   }
 
   isIdle(): boolean {
     return this.backlog.queued === 0 && (this.#onion?.passing ?? 0) === 0 &&
-      this.#inFlight === (this.#exempt === undefined ? 0 : 1);
+      this.#inFlight === this.#exempt;
   }
 
   end(): CloseResult {
     const completed = this.#countFinished() - this.#finishedBefore;
     const running = this.#inFlight + (this.#onion?.entering ?? 0);
-    const left = this.backlog.clear() + running - (this.#exempt === undefined ? 0 : 1);
-    for (const handle of [...this.table]) handle.unsubscribe();
+    const left = this.backlog.clear() + running - this.#exempt;
+    for (const handle of this.table.clear()) handle.unsubscribe();
+    // Also for those that ask for the signal only later.
+    this.#stopSignal();
     this.#stop?.abort(this.closedError());
     return { completed, left };
   }

@@ -4,7 +4,7 @@
 
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext } from "../event/listener.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 
 /**
  * At most `limit` runs of the listener at once; further events wait for a slot, in order. Each of them
@@ -29,7 +29,7 @@ export function gate(listener: Listener, limit: number): Listener {
       leave();
       throw error;
     }
-    if (isThenable(result)) return Promise.resolve(result).finally(leave);
+    if (isThenable(result)) return adopt(result).finally(leave) as Promise<void>;
     leave();
   }
 

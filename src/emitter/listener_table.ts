@@ -5,6 +5,7 @@
 
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
+import { nameOf } from "../internal/check.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
@@ -43,7 +44,12 @@ export class Channel {
   }
 
   remove(cell: Cell): void {
-    this.cells = this.cells.length === 1 ? [] : this.cells.filter((other) => other !== cell);
+    this.cells = this.cells.length <= 1 ? [] : this.cells.filter((other) => other !== cell);
+    this.#choose();
+  }
+
+  clear(): void {
+    this.cells = [];
     this.#choose();
   }
 
@@ -80,9 +86,7 @@ export abstract class Handle implements Subscription {
   protected abstract leave(): void;
 
   get id(): string {
-    return this.#id ??= typeof this.listener.name === "string" && this.listener.name !== ""
-      ? this.listener.name
-      : `${this.name}#${this.#number}`;
+    return this.#id ??= nameOf(this.listener) || `${this.name}#${this.#number}`;
   }
 
   /** Disposes something together with the subscription. */
@@ -315,6 +319,13 @@ export class ListenerTable {
   removeGroup(group: PatternGroup): void {
     this.#groups = this.#groups.filter((other) => other !== group);
     this.active -= 1;
+  }
+
+  /** Takes all out at once, and answers their handles, to be told so. */
+  clear(): Handle[] {
+    const handles = [...this];
+    for (const channel of this.channels.values()) channel.clear();
+    return handles;
   }
 
   #open(type: string): Channel {

@@ -3,18 +3,22 @@
  */
 
 import type { Emitted } from "../event/event.ts";
+import { requireFunction, requireOptions, requireSignal } from "../internal/check.ts";
 import type { Engine } from "./engine.ts";
 import type { OnceOptions } from "./options.ts";
 
 /** The next event of a type that `where` accepts. */
 export function nextEvent(engine: Engine, type: string, options: OnceOptions): Promise<Emitted> {
   return new Promise((resolve, reject) => {
+    requireOptions("once", options);
     const { where, signal } = options;
-    signal?.throwIfAborted();
+    if (where !== undefined) requireFunction("where", where);
+    requireSignal(signal);
+    if (signal?.aborted === true) return reject(signal.reason);
     let settled = false;
     const handle = engine.subscribe(type, (event) => {
       try {
-        if (where?.(event) === false) return;
+        if (where !== undefined && !where(event)) return;
         resolve(event);
       } catch (error) {
         reject(error);

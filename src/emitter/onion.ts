@@ -5,7 +5,7 @@
 import type { Emitted } from "../event/event.ts";
 import { admitEmitted } from "../event/make.ts";
 import { requireFunction } from "../internal/check.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 
 /**
  * What runs around the delivery of every event.
@@ -76,9 +76,9 @@ export class Onion {
       return undefined;
     }
     // A layer that did not keep what `next` answered has no say in how the delivery ends.
-    return Promise.resolve(isThenable(result) ? result : passage.pending).then(
+    return (isThenable(result) ? adopt(result) : passage.pending!).then(
       () => this.#leave(passage, false, undefined),
-      (error) => {
+      (error: unknown) => {
         this.#leave(passage, true, error);
         throw error;
       },

@@ -4,7 +4,7 @@
  */
 
 import { ValidationError, type ValidationIssue } from "../errors.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 
 /** A schema of Zod, Valibot, ArkType or any other library that follows Standard Schema. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -74,8 +74,8 @@ export function validateData(schema: StandardSchema, type: string, data: unknown
     throw schemaThrew(type, data, cause);
   }
   if (!isThenable(result)) return valueOf(result, type, data);
-  return Promise.resolve(result).then(
-    (settled) => valueOf(settled, type, data),
+  return adopt(result).then(
+    (settled) => valueOf(settled as StandardResult<unknown>, type, data),
     (cause) => {
       throw schemaThrew(type, data, cause);
     },

@@ -9,11 +9,11 @@ export const SITES = 10;
 /** Copies: as many event types can be hot and fast at once. */
 export const COPIES = 20;
 
-/** One site: the listener at `place` of the channel. */
+/** One site, in few bytes (`(0, cell.fn)` calls without a `this`): the listener at `place` of the channel. */
 function site(place: number): string {
   const after = place < 2 ? "" : `if (end === ${place}) break sites;\n`;
   return `${after}cell = cells[next = ${place}]!;
-result = cell.fn(event, cell);
+result = (0, cell.fn)(event, cell);
 if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
 `;
 }
@@ -56,6 +56,7 @@ export function generateDispatchers(): string {
  */
 
 // deno-fmt-ignore-file
+// deno-lint-ignore-file
 import type { Emitted } from "../event/event.ts";
 import { answered, type Delivery, type DeliveryOwner, dispatchRest, failed } from "./delivery.ts";
 import type { Dispatch } from "./dispatch.ts";
