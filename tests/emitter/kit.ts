@@ -23,7 +23,10 @@ export type Any = Record<string, unknown>;
 export type Counting = { stats(): EmitterStats };
 
 /** The counters of an event, without the listeners. */
-export type Counts = Omit<EmitterStats, "listeners" | "activeListeners" | "unheard" | "waiting">;
+export type Counts = Pick<
+  EmitterStats,
+  "emitted" | "succeeded" | "failed" | "queued" | "inFlight" | "dropped"
+>;
 
 /** The counters that take part in the conservation law. */
 export function counts(emitter: Counting): Counts {
