@@ -10,7 +10,7 @@ import { show } from "../internal/check.ts";
 export type Pattern = `${string}*${string}`;
 
 /** Whether an event type matches a pattern, in types. */
-type Matches<Type extends string, Wanted extends string> = Wanted extends "**" ? true
+export type Matches<Type extends string, Wanted extends string> = Wanted extends "**" ? true
   : Wanted extends `${infer First}.${infer Rest}`
     ? Type extends `${infer Token}.${infer Tail}`
       ? First extends "*" | Token ? Matches<Tail, Rest> : false
