@@ -71,6 +71,8 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   readonly #leaving = new Set<Subscriber>();
   /** What subscriptions may ask of their topic. */
   readonly #parts: SubscriptionOwner;
+  /** Partitions whose waiting publishers are about to be let in. */
+  readonly #lettingIn = new Set<number>();
   #accepted = 0;
   #rejected = 0;
   #dropped = 0;
@@ -298,15 +300,31 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     });
   }
 
-  readonly #progressed = ({ index }: Partition): void => {
-    const line = this.#lines[index]!;
-    if (line.length > 0) {
-      line.admit(({ event, hash }) =>
-        this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
-      );
-    }
+  readonly #progressed = (partition: Partition): void => {
+    if (this.#lines[partition.index]!.length > 0) this.#makeRoomKnown(partition);
     this.#owner.progressed();
   };
+
+  /**
+   * Publishers that wait are let in by the batch: now if half of the partition is free, else behind
+   * what runs in this turn. One at a time each would cost a turn of its own.
+   */
+  #makeRoomKnown(partition: Partition): void {
+    if (partition.queued * 2 <= this.#settings.bufferSize) this.#letIn(partition.index);
+    else if (!this.#lettingIn.has(partition.index)) {
+      this.#lettingIn.add(partition.index);
+      this.#owner.env.defer(() => {
+        this.#lettingIn.delete(partition.index);
+        this.#letIn(partition.index);
+      });
+    }
+  }
+
+  #letIn(index: number): void {
+    this.#lines[index]!.admit(({ event, hash }) =>
+      this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
+    );
+  }
 
   #refuseClosed(): never {
     this.#rejected += 1;

@@ -98,6 +98,31 @@ describe("Bus.close()", () => {
     assertFigures(subscription, { offered: 4, succeeded: 1, released: 3 });
   });
 
+  it("waits for retries whose time has come but that had no turn yet", async () => {
+    const bus = new Bus({ env });
+    const topic = bus.topic<Numbers>("a", {
+      bufferSize: 2000,
+      maxHeld: 2000,
+      retry: { delayMs: 10, jitter: "none" },
+    });
+    const gate = Promise.withResolvers<void>();
+    let again = 0;
+    topic.subscribe((_, { attempt }) => {
+      if (attempt === 1) throw new Error("not yet");
+      again += 1;
+      // No more than a burst runs in one turn; the rest is due, and waits for the next.
+      if (again === 1000) gate.resolve();
+    });
+    bus.topic<Numbers>("b").subscribe(() => gate.promise);
+    for (let i = 0; i < 1500; i++) topic.tryPublish(n(i));
+    await bus.publish("b", n(0));
+    await env.settle();
+    const closing = watch(bus.close());
+    await env.advance(10);
+
+    assertEquals([again, closing.result], [1500, { completed: 1501, left: 0 }]);
+  });
+
   it("does not wait for what a full dead-letter topic holds", async () => {
     const bus = new Bus({ env });
     const topic = bus.topic<Numbers>("a", { retry: { attempts: 1 }, deadLetter: { maxEvents: 1 } });

@@ -595,6 +595,19 @@ describe("a poisoned event", () => {
 describe("subscriptions of one topic", () => {
   const env = useTestEnv();
 
+  it("go on after a break when a settled handler uncovers more than one burst", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 4000 });
+    const gate = Promise.withResolvers<void>();
+    const subscription = topic.subscribe(({ data }) => data === 0 ? gate.promise : undefined);
+    for (let i = 0; i < 3500; i++) topic.tryPublish(n(i));
+    await env.settle();
+    assertFigures(subscription, { offered: 3500, inFlight: 1, queued: 3499 });
+    gate.resolve();
+    await env.settle();
+
+    assertFigures(subscription, { offered: 3500, succeeded: 3500 });
+  });
+
   it("each get their turn beside one that has work without end", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 10_000 });
     const gate = Promise.withResolvers<void>();

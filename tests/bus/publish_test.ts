@@ -1,5 +1,5 @@
 import { BufferFullError, ClosedError, ValidationError } from "@nova/events";
-import { Bus, createEvent, type NovaEvent } from "@nova/events/bus";
+import { Bus, createEvent, type NovaEvent, type Receipt } from "@nova/events/bus";
 import {
   assert,
   assertEquals,
@@ -216,6 +216,29 @@ describe("Topic.tryPublish()", () => {
     assertEquals((await waiting).sequence, 2);
     await env.settle();
     assertEquals(seen, [1, 2]);
+  });
+});
+
+describe("a publisher that waits", () => {
+  const env = useTestEnv();
+
+  it("is not overtaken by a handler that publishes into the room it makes", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 2 });
+    const seen: number[] = [];
+    let inside: Promise<Receipt> | undefined;
+    topic.subscribe(({ data }) => {
+      seen.push(data);
+      if (data !== 2) return;
+      assertEquals(topic.tryPublish(n(-1)), false);
+      inside = topic.publish(n(4));
+    });
+    topic.tryPublish(n(1));
+    topic.tryPublish(n(2));
+    const waiting = topic.publish(n(3));
+    await env.settle();
+
+    assertEquals([(await waiting).sequence, (await inside)?.sequence], [3, 4]);
+    assertEquals(seen, [1, 2, 3, 4]);
   });
 });
 
