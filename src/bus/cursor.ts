@@ -15,6 +15,7 @@ import { type Retry, retryDelay } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Lanes } from "../queue/lanes.ts";
 import { powerOfTwo, Ring } from "../queue/ring.ts";
+import type { SubscriptionStats } from "./api.ts";
 import type { Partition } from "./partition.ts";
 
 /** Lanes per event that may run at once: few enough keys then share a lane. */
@@ -33,8 +34,6 @@ const NO_LANE = -1;
 export interface CursorOwner extends Subscription {
   readonly listener: Listener<NovaEvent>;
   readonly maxConcurrency: number;
-  readonly maxHeld: number;
-  readonly keyed: boolean;
   readonly retry: Retry;
   readonly delays: DelayQueue<Job>;
   /** How often the bus was told to close. */
@@ -43,8 +42,10 @@ export interface CursorOwner extends Subscription {
   stopSignal(): AbortSignal;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(event: NovaEvent, error: unknown, attempts: number): boolean;
-  /** A handler settled after the subscription had ended. */
-  settledLate(): void;
+  /** A handler settled after its cursor had ended. */
+  settledLate(cursor: Cursor): void;
+  /** The topic of a cursor is gone, and the cursor with it. */
+  detach(cursor: Cursor): void;
 }
 
 /** One event on its way through attempts, outside the ring. */
@@ -99,7 +100,7 @@ export class Cursor {
   /** Where it began, and where it ended if it did. */
   readonly from: number;
   readonly counts: CursorCounts = { succeeded: 0, deadLettered: 0, retries: 0 };
-  readonly #partition: Partition;
+  readonly partition: Partition;
   readonly #owner: CursorOwner;
   readonly #context: ListenerContext;
   #until: number | undefined;
@@ -112,12 +113,13 @@ export class Cursor {
   #ready: Ring<Job> = new Ring(UNBOUNDED);
   /** Made at the first event that needs it. */
   #lanes: Lanes<NovaEvent> | undefined;
+  #forgotten = false;
   /** What was held when it ended. */
   #releasedHeld = 0;
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
-    this.#partition = partition;
+    this.partition = partition;
     this.#context = Object.freeze(new AttemptContext(owner, 1));
     this.place = place;
     this.from = place;
@@ -140,12 +142,12 @@ export class Cursor {
 
   /** Events that were accepted since it began and before it ended. */
   get offered(): number {
-    return (this.#until ?? this.#partition.tail) - this.from;
+    return (this.#until ?? this.partition.tail) - this.from;
   }
 
   /** Events in the ring that it has not taken. */
   get queued(): number {
-    return this.#until === undefined ? this.#partition.tail - this.place : 0;
+    return this.#until === undefined ? this.partition.tail - this.place : 0;
   }
 
   /** Events it was not given because it ended first. */
@@ -153,10 +155,27 @@ export class Cursor {
     return this.#until === undefined ? 0 : this.#until - this.place + this.#releasedHeld;
   }
 
+  /** Events that were handled, or went to the dead letters. */
+  get finished(): number {
+    return this.counts.succeeded + this.counts.deadLettered;
+  }
+
+  /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
+  forgotten(): void {
+    if (this.inFlight === 0) this.#owner.detach(this);
+    else this.#forgotten = true;
+  }
+
+  /** All of its figures. */
+  tally(): Omit<SubscriptionStats, "id"> {
+    const { offered, released, queued, held, inFlight } = this;
+    return { offered, ...this.counts, released, queued, held, inFlight };
+  }
+
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
     return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
-      (this.#ready.length > 0 || (this.place < this.#partition.tail && this.#mayTake()));
+      (this.#ready.length > 0 || (this.place < this.partition.tail && this.#mayTake()));
   }
 
   /** Whether closing has nothing to wait for here. */
@@ -169,14 +188,14 @@ export class Cursor {
   end(): void {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
-    this.#until = this.#partition.tail;
+    this.#until = this.partition.tail;
     for (const { delayed } of this.#waiting) {
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
     }
     this.#waiting.clear();
     this.#ready = new Ring(UNBOUNDED);
     this.#lanes = undefined;
-    this.#partition.detach(this);
+    this.partition.detach(this);
   }
 
   /** Hands out events, at most `budget`; answers how many. */
@@ -192,8 +211,9 @@ export class Cursor {
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
   #take(budget: number): number {
     const owner = this.#owner;
-    const { listener, keyed } = owner;
-    const partition = this.#partition;
+    const { listener } = owner;
+    const partition = this.partition;
+    const { keyed } = partition;
     const context = this.#context;
     let left = budget;
     while (
@@ -232,18 +252,19 @@ export class Cursor {
   /** Room for what may have to be set aside: without it, the next event stays in the ring. */
   #mayTake(): boolean {
     return this.#waiting.size === 0 && this.#lanes === undefined ||
-      this.held < this.#owner.maxHeld;
+      this.held < this.partition.maxHeld;
   }
 
   /** A job for an event that cannot be done with at once; its lane is claimed. */
   #claim(event: NovaEvent, place: number): Job {
-    const { keyed, maxConcurrency, maxHeld } = this.#owner;
+    const { maxConcurrency } = this.#owner;
+    const { keyed, maxHeld } = this.partition;
     if (!keyed) return new Job(this, event, NO_LANE, 1);
     this.#lanes ??= new Lanes(
       Math.max(FEWEST_LANES, powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * maxConcurrency))),
       maxHeld,
     );
-    const lane = this.#lanes.of(this.#partition.hashAt(place));
+    const lane = this.#lanes.of(this.partition.hashAt(place));
     this.#lanes.claim(lane);
     return new Job(this, event, lane, 1);
   }
@@ -280,8 +301,9 @@ export class Cursor {
     else this.#running -= 1;
     if (failed) this.#fail(job, error);
     else this.#succeed(job);
-    if (this.#until !== undefined) this.#owner.settledLate();
-    this.#partition.resume(this);
+    if (this.#until !== undefined) this.#owner.settledLate(this);
+    if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
+    this.partition.resume(this);
   }
 
   #succeed(job: Job): void {
@@ -312,7 +334,7 @@ export class Cursor {
     job.delayed = undefined;
     this.#waiting.delete(job);
     this.#ready.push(job);
-    this.#partition.resume(this);
+    this.partition.resume(this);
   }
 
   /** A job is done: the next event of its lane may start. */

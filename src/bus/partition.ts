@@ -21,6 +21,8 @@ export interface PartitionOptions {
   readonly bufferSize: number;
   /** Whether events have keys, so that their hashes are kept. */
   readonly keyed: boolean;
+  /** How many events each cursor may set aside. */
+  readonly maxHeld: number;
   /** Whether events stay until the partition is full, and are then refused: dead letters are kept. */
   readonly retain: boolean;
   readonly env: Env;
@@ -31,6 +33,8 @@ export interface PartitionOptions {
 /** Events by place: 0, 1, 2 …; the place is never reused. */
 export class Partition {
   readonly index: number;
+  readonly keyed: boolean;
+  readonly maxHeld: number;
   /** The place of the next event. */
   tail = 0;
   readonly #options: PartitionOptions;
@@ -45,6 +49,8 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.index = options.index;
+    this.keyed = options.keyed;
+    this.maxHeld = options.maxHeld;
     this.#options = options;
     this.#pacer = new Pacer(options.env, BURST, () => this.#drain());
     const slots = Math.min(powerOfTwo(options.bufferSize), FIRST_SLOTS);

@@ -8,11 +8,13 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
+  stringOption,
   wordOption,
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { Key, TopicOptions } from "./api.ts";
+import type { Key, SubscribeOptions, TopicOptions } from "./api.ts";
 
 /** Topic options of any event map. */
 export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
@@ -58,6 +60,23 @@ export function totalSettings(
     ),
   };
 }
+
+/** Checks the options of a subscription; what is missing comes from its topic. */
+export function checkSubscribeOptions(
+  options: SubscribeOptions,
+  { maxConcurrency, retry }: Pick<TopicSettings, "maxConcurrency" | "retry"> = DEFAULTS,
+): { from: "latest" | "earliest"; maxConcurrency: number; retry: Retry } {
+  requireOptions("a subscription's retry", options.retry);
+  requireSignal(options.signal);
+  if (options.id !== undefined) stringOption("id", options.id, "");
+  return {
+    from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
+    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, maxConcurrency),
+    retry: totalRetry(options.retry, retry),
+  };
+}
+
+const DEFAULTS = { maxConcurrency: 1, retry: DEFAULT_RETRY };
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
 export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {
