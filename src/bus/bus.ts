@@ -21,7 +21,7 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import type { Job } from "./cursor.ts";
+import type { Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import type {
@@ -126,8 +126,8 @@ export class Bus implements AsyncDisposable {
       },
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
-      bury: (topic, maxEvents, subscription, event, error, attempts) =>
-        this.#bury(topic, maxEvents, subscription, event, error, attempts),
+      bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
+      deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
@@ -328,23 +328,10 @@ export class Bus implements AsyncDisposable {
   }
 
   /** Writes a dead letter. A dead letter that fails has no dead-letter topic of its own: it is held. */
-  #bury(
-    topic: string,
-    maxEvents: number,
-    subscription: string,
-    event: NovaEvent,
-    error: unknown,
-    attempts: number,
-  ): boolean {
+  #bury(topic: string, maxEvents: number, failure: Failure): boolean {
     if (isDeadLetterName(topic)) return false;
     const { env } = this.#parts;
-    const letter: DeadLetter = {
-      event,
-      error: describeError(error),
-      attempts,
-      subscription,
-      at: env.now(),
-    };
+    const letter: DeadLetter = { ...failure, error: describeError(failure.error), at: env.now() };
     return this.#deadLetters(topic, maxEvents).enterDeadLetter(
       createEvent("dead-letter", letter, { env }),
     );

@@ -14,6 +14,9 @@ const BURST = 1024;
 
 const FIRST_SLOTS = 16;
 
+/** How many times its size a ring of kept events may stretch. */
+const LONGEST_STRETCH = 4;
+
 /** What a partition is made of. */
 export interface PartitionOptions {
   readonly index: number;
@@ -46,6 +49,8 @@ export class Partition {
   #mask: number;
   /** No cursor is before this place. Looked up only when the ring seems full. */
   #head = 0;
+  /** Places behind the head whose events were taken out. */
+  readonly #taken = new Set<number>();
 
   constructor(options: PartitionOptions) {
     this.index = options.index;
@@ -66,12 +71,31 @@ export class Partition {
 
   /** Events that the slowest cursor has not taken, or all that are kept. */
   get queued(): number {
-    return this.tail - (this.#options.retain ? this.#head : this.#slowest());
+    return this.#options.retain
+      ? this.tail - this.#head - this.#taken.size
+      : this.tail - this.#slowest();
   }
 
-  /** The event at a place between {@linkcode oldest} and {@linkcode tail}. */
-  at(place: number): NovaEvent {
-    return this.#events[place & this.#mask]!;
+  /**
+   * The event at a place between {@linkcode oldest} and {@linkcode tail}; undefined when it was taken
+   * out.
+   */
+  at(place: number): NovaEvent | undefined {
+    return this.#events[place & this.#mask];
+  }
+
+  /** The places of the events that are kept, oldest first. */
+  *kept(): Generator<number> {
+    for (let place = this.#head; place < this.tail; place++) {
+      if (!this.#taken.has(place)) yield place;
+    }
+  }
+
+  /** Takes a kept event out, for good. */
+  takeOut(place: number): void {
+    this.#events[place & this.#mask] = undefined;
+    this.#taken.add(place);
+    while (this.#taken.delete(this.#head)) this.#head += 1;
   }
 
   /** The hash of the key of the event at a place. */
@@ -130,8 +154,14 @@ export class Partition {
 
   /** Finds out where the slowest cursor is; true when there is room. */
   #reclaim(): boolean {
-    if (!this.#options.retain) this.#head = this.#slowest();
-    return this.tail - this.#head < this.#options.bufferSize;
+    const { retain, bufferSize } = this.#options;
+    if (!retain) {
+      this.#head = this.#slowest();
+      return this.tail - this.#head < bufferSize;
+    }
+    // A letter that stays among many that go stretches the ring; that has an end, too.
+    const span = this.tail - this.#head;
+    return span - this.#taken.size < bufferSize && span < bufferSize * LONGEST_STRETCH;
   }
 
   /** The place of the cursor that is furthest behind. */

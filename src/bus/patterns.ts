@@ -8,7 +8,14 @@ import type { Listener } from "../event/listener.ts";
 import { nameOf, requireSignal, show, stringOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { compilePattern } from "../event/pattern.ts";
-import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./api.ts";
+import type {
+  ParkedKey,
+  RedriveOptions,
+  RedriveResult,
+  SubscribeOptions,
+  SubscriptionStats,
+  TopicSubscription,
+} from "./api.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { addTallies, newTally } from "./subscription.ts";
 import type { BusTopic } from "./topic.ts";
@@ -88,6 +95,28 @@ export class PatternSubscription implements TopicSubscription {
 
   [Symbol.dispose](): void {
     this.unsubscribe();
+  }
+
+  parked(): ParkedKey[] {
+    return [...this.#members].flatMap((member) => member.parked());
+  }
+
+  release(key?: string | number): boolean {
+    let released = false;
+    for (const member of this.#members) if (member.release(key)) released = true;
+    return released;
+  }
+
+  redrive(options: RedriveOptions = {}): RedriveResult {
+    let redriven = 0;
+    let left = 0;
+    for (const member of this.#members) {
+      const limit = options.limit === undefined ? {} : { limit: options.limit - redriven };
+      const result = member.redrive({ ...options, ...limit });
+      redriven += result.redriven;
+      left += result.left;
+    }
+    return { redriven, left };
   }
 
   stats(): SubscriptionStats {

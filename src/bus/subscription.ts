@@ -6,8 +6,17 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
-import { Cursor, type CursorOwner, type Job } from "./cursor.ts";
-import type { SubscriptionStats, TopicSubscription } from "./api.ts";
+import type {
+  Key,
+  OnFailure,
+  ParkedKey,
+  RedriveOptions,
+  RedriveResult,
+  SubscriptionStats,
+  TopicSubscription,
+} from "./api.ts";
+import { Cursor, type CursorOwner } from "./cursor.ts";
+import type { Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
@@ -17,7 +26,10 @@ export interface SubscriptionOwner {
   readonly closeCalls: number;
   random(): number;
   stopSignal(): AbortSignal;
-  bury(subscription: string, event: NovaEvent, error: unknown, attempts: number): boolean;
+  bury(failure: Failure): boolean;
+  keyOf(event: NovaEvent): Key;
+  hashOf(event: NovaEvent): number;
+  redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
   /** A cursor began to read here. */
   joined(cursor: Cursor): void;
   removed(subscription: Subscriber): void;
@@ -31,6 +43,7 @@ export interface SubscriberOptions {
   readonly from: "latest" | "earliest";
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly onFailure: OnFailure;
 }
 
 /** The handle that `subscribe` answers. */
@@ -39,6 +52,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly listener: Listener<NovaEvent>;
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
@@ -55,6 +69,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
+    this.onFailure = options.onFailure;
     this.delays = owner.delays;
     this.#from = options.from;
     this.attach(owner);
@@ -100,8 +115,36 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  bury(event: NovaEvent, error: unknown, attempts: number): boolean {
-    return this.#owner.bury(this.id, event, error, attempts);
+  bury(failure: Failure): boolean {
+    return this.#owner.bury(failure);
+  }
+
+  keyOf(event: NovaEvent): Key {
+    return this.#owner.keyOf(event);
+  }
+
+  hashOf(event: NovaEvent): number {
+    return this.#owner.hashOf(event);
+  }
+
+  parked(): ParkedKey[] {
+    return this.#cursors.flatMap((cursor) => cursor.parked());
+  }
+
+  release(key?: string | number): boolean {
+    let released = false;
+    for (const cursor of this.#cursors) if (cursor.releaseKey(key)) released = true;
+    return released;
+  }
+
+  redrive(options: RedriveOptions = {}): RedriveResult {
+    return this.#owner.redrive(this, options);
+  }
+
+  /** Delivers one event again; false when there is no room for it, or the subscription has ended. */
+  deliverAgain(event: NovaEvent, redrives: number): boolean {
+    const cursors = this.cursorsIn(this.#owner);
+    return cursors[this.hashOf(event) % cursors.length]!.redrive(event, redrives);
   }
 
   settledLate(cursor: Cursor): void {

@@ -7,16 +7,28 @@ import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions, requireSignal, show } from "../internal/check.ts";
+import {
+  integerOption,
+  nameOf,
+  requireFunction,
+  requireOptions,
+  requireSignal,
+  show,
+} from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { Cursor, Job } from "./cursor.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Failure, Job } from "./job.ts";
 import type {
+  DeadLetter,
+  Key,
   PublishOptions,
   Receipt,
+  RedriveOptions,
+  RedriveResult,
   SubscribeOptions,
   Topic,
   TopicStats,
@@ -35,15 +47,10 @@ export interface TopicOwner {
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
-  /** Writes a dead letter to a topic that keeps so many; false when it is full. */
-  bury(
-    topic: string,
-    maxEvents: number,
-    subscription: string,
-    event: NovaEvent,
-    error: unknown,
-    attempts: number,
-  ): boolean;
+  /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
+  bury(topic: string, maxEvents: number, failure: Failure): boolean;
+  /** The dead letters of a topic, if it has any. */
+  deadLettersOf(topic: string): BusTopic | undefined;
 }
 
 /** An event that waits for room, with the hash that places it. */
@@ -106,8 +113,10 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       },
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      bury: (subscription, event, error, attempts) =>
-        owner.bury(name, settings.deadLetters, subscription, event, error, attempts),
+      bury: (failure) => owner.bury(name, settings.deadLetters, failure),
+      keyOf: (event) => this.#keyOf(event),
+      hashOf: (event) => this.#place(event),
+      redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
       removed: (subscriber) => {
         this.#subscribers.delete(subscriber);
@@ -279,23 +288,65 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
    */
   #place(event: NovaEvent): number {
     if (this.#hasher === undefined) return this.#turn++;
+    const key = this.#keyOf(event);
+    return key === undefined ? this.#turn++ : this.#hasher.hash(key);
+  }
+
+  #keyOf(event: NovaEvent): Key {
+    if (this.#settings.key === undefined) return undefined;
     let key: unknown;
     try {
-      key = this.#settings.key!(event as never);
+      key = this.#settings.key(event as never);
     } catch (cause) {
       const message = `Cannot publish to "${this.name}" as its key function threw`;
       throw new ValidationError("key", event, message, { cause });
     }
-    if (typeof key === "string" || Number.isSafeInteger(key)) {
-      return this.#hasher.hash(key as string | number);
+    if (typeof key === "string" || key === undefined || Number.isSafeInteger(key)) {
+      return key as Key;
     }
-    if (key === undefined) return this.#turn++;
     throw new ValidationError(
       "key",
       key,
       `Cannot publish to "${this.name}" as its key function answered ${show(key)}: ` +
         "a key is a string, a safe integer or undefined",
     );
+  }
+
+  #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
+    requireOptions("a redrive", options);
+    const { filter, dryRun = false } = options;
+    const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER, 0);
+    if (filter !== undefined) requireFunction("filter", filter);
+    const letters = this.#owner.deadLettersOf(this.name);
+    if (letters === undefined) return { redriven: 0, left: 0 };
+    const result = letters.#takeLetters(subscriber, filter, limit, dryRun);
+    if (result.redriven > 0 && !dryRun) {
+      // There is room again for what could not become a dead letter.
+      for (const cursor of this.#cursors) cursor.buryHeld();
+    }
+    return result;
+  }
+
+  /** Hands letters of a subscription back to it. */
+  #takeLetters(
+    subscriber: Subscriber,
+    filter: RedriveOptions["filter"],
+    limit: number,
+    dryRun: boolean,
+  ): RedriveResult {
+    const partition = this.#partitions[0]!;
+    let redriven = 0;
+    let left = 0;
+    for (const place of [...partition.kept()]) {
+      const letter = partition.at(place)!.data as DeadLetter;
+      if (letter.subscription !== subscriber.id) continue;
+      const wanted = redriven < limit && (filter === undefined || filter(letter));
+      if (wanted && (dryRun || subscriber.deliverAgain(letter.event, letter.redrives + 1))) {
+        redriven += 1;
+        if (!dryRun) partition.takeOut(place);
+      } else left += 1;
+    }
+    return { redriven, left };
   }
 
   #add(event: NovaEvent, hash: number): boolean {
