@@ -9,14 +9,13 @@
 
 import { TerminalError } from "../errors.ts";
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, ListenerContext } from "../event/listener.ts";
+import type { ListenerContext } from "../event/listener.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { type Retry, retryDelay } from "../listener/backoff.ts";
-import type { DelayQueue } from "../queue/delay_queue.ts";
+import { retryDelay } from "../listener/backoff.ts";
 import { Lanes } from "../queue/lanes.ts";
 import { powerOfTwo, Ring } from "../queue/ring.ts";
-import type { Key, OnFailure, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext, type ContextOwner, type Failure, Job, type JobOwner } from "./job.ts";
+import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
+import { AttemptContext, type CursorOwner, type Failure, Job, type JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
 import { Standstill } from "./standstill.ts";
 
@@ -31,28 +30,6 @@ const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 /** The lane of events of a topic without keys. */
 const NO_LANE = -1;
-
-/** What a cursor asks of its subscription. */
-export interface CursorOwner extends ContextOwner {
-  readonly listener: Listener<NovaEvent>;
-  readonly maxConcurrency: number;
-  readonly retry: Retry;
-  readonly onFailure: OnFailure;
-  readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
-  random(): number;
-  /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean;
-  /** The key of an event. */
-  keyOf(event: NovaEvent): Key;
-  /** The hash that places an event. */
-  hashOf(event: NovaEvent): number;
-  /** A handler settled after its cursor had ended. */
-  settledLate(cursor: Cursor): void;
-  /** The topic of a cursor is gone, and the cursor with it. */
-  detach(cursor: Cursor): void;
-}
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {

@@ -1,10 +1,13 @@
 /**
- * One event on its way through its attempts.
+ * One event on its way through its attempts, and what attempts ask of those around them.
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { ListenerContext, Subscription } from "../event/listener.ts";
-import type { Delayed } from "../queue/delay_queue.ts";
+import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
+import type { Retry } from "../listener/backoff.ts";
+import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
+import type { Key, OnFailure } from "./api.ts";
+import type { Cursor } from "./cursor.ts";
 
 /** What a job tells its cursor. */
 export interface JobOwner {
@@ -68,4 +71,26 @@ export interface Failure {
   readonly attempts: number;
   /** How often it had been redriven before. */
   readonly redrives: number;
+}
+
+/** What a cursor asks of its subscription. */
+export interface CursorOwner extends ContextOwner {
+  readonly listener: Listener<NovaEvent>;
+  readonly maxConcurrency: number;
+  readonly retry: Retry;
+  readonly onFailure: OnFailure;
+  readonly delays: DelayQueue<Job>;
+  /** How often the bus was told to close. */
+  readonly closeCalls: number;
+  random(): number;
+  /** Takes an event that failed for good; false when there is no room, so that it stays held. */
+  bury(failure: Failure): boolean;
+  /** The key of an event. */
+  keyOf(event: NovaEvent): Key;
+  /** The hash that places an event. */
+  hashOf(event: NovaEvent): number;
+  /** A handler settled after its cursor had ended. */
+  settledLate(cursor: Cursor): void;
+  /** The topic of a cursor is gone, and the cursor with it. */
+  detach(cursor: Cursor): void;
 }

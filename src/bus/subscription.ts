@@ -15,8 +15,8 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
-import { Cursor, type CursorOwner } from "./cursor.ts";
-import type { Failure, Job } from "./job.ts";
+import { Cursor } from "./cursor.ts";
+import type { CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */

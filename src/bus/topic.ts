@@ -7,14 +7,7 @@ import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
-import {
-  integerOption,
-  nameOf,
-  requireFunction,
-  requireOptions,
-  requireSignal,
-  show,
-} from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions, requireSignal, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
@@ -23,7 +16,6 @@ import { WaitingLine } from "../queue/waiting_line.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Failure, Job } from "./job.ts";
 import type {
-  DeadLetter,
   Key,
   PublishOptions,
   Receipt,
@@ -35,6 +27,7 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { Partition } from "./partition.ts";
+import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 
@@ -313,40 +306,13 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
-    requireOptions("a redrive", options);
-    const { filter, dryRun = false } = options;
-    const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER, 0);
-    if (filter !== undefined) requireFunction("filter", filter);
     const letters = this.#owner.deadLettersOf(this.name);
-    if (letters === undefined) return { redriven: 0, left: 0 };
-    const result = letters.#takeLetters(subscriber, filter, limit, dryRun);
-    if (result.redriven > 0 && !dryRun) {
+    const result = redrive(letters && letters.#partitions[0], subscriber, options);
+    if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();
     }
     return result;
-  }
-
-  /** Hands letters of a subscription back to it. */
-  #takeLetters(
-    subscriber: Subscriber,
-    filter: RedriveOptions["filter"],
-    limit: number,
-    dryRun: boolean,
-  ): RedriveResult {
-    const partition = this.#partitions[0]!;
-    let redriven = 0;
-    let left = 0;
-    for (const place of [...partition.kept()]) {
-      const letter = partition.at(place)!.data as DeadLetter;
-      if (letter.subscription !== subscriber.id) continue;
-      const wanted = redriven < limit && (filter === undefined || filter(letter));
-      if (wanted && (dryRun || subscriber.deliverAgain(letter.event, letter.redrives + 1))) {
-        redriven += 1;
-        if (!dryRun) partition.takeOut(place);
-      } else left += 1;
-    }
-    return { redriven, left };
   }
 
   #add(event: NovaEvent, hash: number): boolean {
