@@ -318,7 +318,7 @@ export class Cursor implements JobOwner {
     }
     for (const event of events) this.#inject(event, 0);
     if (jobs.length + events.length === 0) return false;
-    this.partition.resume(this);
+    this.partition.wake();
     return true;
   }
 
@@ -329,7 +329,7 @@ export class Cursor implements JobOwner {
     const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
     this.#inject(event, redrives);
     for (const next of events) this.#inject(next, 0);
-    this.partition.resume(this);
+    this.partition.wake();
     return true;
   }
 
@@ -337,7 +337,7 @@ export class Cursor implements JobOwner {
   buryHeld(): void {
     if (this.#owner.onFailure === "hold") return;
     for (const { job, error } of this.#standstill.takeHeld()) this.#failForGood(job, error);
-    this.partition.resume(this);
+    this.partition.wake();
   }
 
   /** Puts an event from outside the ring behind those of its lane. */

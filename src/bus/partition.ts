@@ -131,6 +131,11 @@ export class Partition {
     this.#pacer.schedule();
   }
 
+  /** A cursor can go on, but not within the call that lets it. */
+  wake(): void {
+    this.#pacer.schedule();
+  }
+
   /** A cursor can go on: at once if the burst allows it, else after a break. */
   resume(cursor: Cursor): void {
     if (this.#pacer.scheduled) return;
