@@ -100,7 +100,7 @@ describe("a poisoned event", () => {
   it("that is tried for seconds stops no other key, subscription or publisher (I14)", async () => {
     const topic = new Bus({ env }).topic<Keyed>("a", {
       key: byKey,
-      bufferSize: 8,
+      bufferSize: 10,
       overflow: "reject",
       retry: { attempts: 5, delayMs: 2000, backoff: "fixed", jitter: "none" },
     });
@@ -112,7 +112,7 @@ describe("a poisoned event", () => {
     // Far more than the ring holds, all within the first delay.
     for (let i = 1; i <= 500; i++) {
       await topic.publish(step("good", i));
-      if (i % 4 === 0) await env.settle();
+      if (i % 8 === 0) await env.settle();
     }
     await env.settle();
 

@@ -229,10 +229,10 @@ describe("stats()", () => {
       if (data.n % 5 === 0 || data.n % 3 === 0 && attempt === 1) throw new Error("no");
     });
     for (let i = 1; i <= 60; i++) topic.tryPublish(step(`key-${i % 7}`, i));
-    for (let at = 0; at < 60; at++) {
+    for (let at = 0; at < 30; at++) {
       assertLaws(topic);
       assertEquals(subscription.stats().offered, 60);
-      await env.advance(1);
+      await env.advance(at % 3);
     }
     await env.advance(1000);
 
