@@ -12,7 +12,7 @@ import {
 import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { createEvent } from "../event/make.ts";
-import { integerOption, requireFunction, requireOptions, show } from "../internal/check.ts";
+import { integerOption, requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
 import {
   type Closable,
   type CloseOptions,
@@ -109,7 +109,7 @@ export class Bus implements AsyncDisposable {
    */
   constructor(options: BusOptions = {}) {
     requireOptions("a bus", options);
-    this.name = options.name ?? "bus";
+    this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
     requireOptions("the topics of a bus", options.defaults);
