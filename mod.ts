@@ -55,13 +55,16 @@ export type {
 } from "./src/emitter/options.ts";
 export {
   BufferFullError,
+  CircuitOpenError,
   ClosedError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
+  ListenerExistsError,
   NovaError,
   type NovaErrorOptions,
   TerminalError,
+  TimeoutError,
   TopicExistsError,
   TopicNotFoundError,
   ValidationError,
@@ -83,9 +86,26 @@ export type {
 } from "./src/event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "./src/event/listener.ts";
 export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
+export { shutdown } from "./src/internal/shutdown.ts";
+export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/internal/shutdown.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export { supervise } from "./src/listener/supervise.ts";
+export { ListenerManager } from "./src/listener/manager.ts";
+export type {
+  ListenerManagerOptions,
+  ManagerHealth,
+  ManagerStats,
+  StopResult,
+  Unhandled,
+} from "./src/listener/manager.ts";
+export type {
+  SupervisedListener,
+  SupervisedRetryOptions,
+  SupervisedStats,
+  SuperviseOptions,
+} from "./src/listener/options.ts";
 export type { Overflow } from "./src/queue/overflow.ts";
 export { MemoryStore } from "./src/store/memory.ts";
 export type {

@@ -12,10 +12,13 @@
 /** What went wrong, as a stable word. New codes arrive with minor releases. */
 export type ErrorCode =
   | "buffer-full"
+  | "circuit-open"
   | "closed"
   | "limit-exceeded"
+  | "listener-exists"
   | "listener-failed"
   | "terminal"
+  | "timeout"
   | "topic-exists"
   | "topic-not-found"
   | "validation"
@@ -140,6 +143,54 @@ export class TerminalError extends NovaError {
   }
 }
 
+/** A circuit breaker lets nothing through: what it guards has failed too often of late. */
+export class CircuitOpenError extends NovaError {
+  /** The breaker. */
+  readonly circuit: string;
+  /** In how many milliseconds it lets an attempt through again; 0 when one is under way. */
+  readonly retryAfterMs: number;
+
+  /** Names the breaker and says when to come back. */
+  constructor(circuit: string, retryAfterMs: number, options?: NovaErrorOptions) {
+    super(
+      "circuit-open",
+      `Cannot call "${circuit}" as its circuit is open: try again in ${Math.ceil(retryAfterMs)} ms`,
+      { ...options, retryable: true },
+    );
+    this.circuit = circuit;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** An attempt took longer than it may. What it started may still be running. */
+export class TimeoutError extends NovaError {
+  /** How long it was given. */
+  readonly timeoutMs: number;
+
+  /** Names what was slow and its limit. */
+  constructor(what: string, timeoutMs: number) {
+    super("timeout", `Gave up on ${what} as it took longer than ${timeoutMs} ms`, {
+      retryable: true,
+    });
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A listener of this name is registered already. */
+export class ListenerExistsError extends NovaError {
+  /** The name of the listener. */
+  readonly listener: string;
+
+  /** Names the listener. */
+  constructor(listener: string) {
+    super(
+      "listener-exists",
+      `Cannot register listener "${listener}" again: unregister it first, or choose another name`,
+    );
+    this.listener = listener;
+  }
+}
+
 /** A configured limit would be passed; nothing of the call was carried out. */
 export class LimitExceededError extends NovaError {
   /** The option that holds the limit. */
@@ -222,6 +273,9 @@ named(BufferFullError, "BufferFullError");
 named(ValidationError, "ValidationError");
 named(ListenerError, "ListenerError");
 named(TerminalError, "TerminalError");
+named(CircuitOpenError, "CircuitOpenError");
+named(TimeoutError, "TimeoutError");
+named(ListenerExistsError, "ListenerExistsError");
 named(LimitExceededError, "LimitExceededError");
 named(TopicNotFoundError, "TopicNotFoundError");
 named(TopicExistsError, "TopicExistsError");

@@ -7,11 +7,11 @@
  * one poisoned event stops neither publishers nor other subscriptions.
  */
 
-import { TerminalError } from "../errors.ts";
+import { CircuitOpenError } from "../errors.ts";
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { isThenable } from "../internal/thenable.ts";
-import { type Retry, retryDelay } from "../listener/backoff.ts";
+import { delayAfter, mayRetry, type Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Lanes } from "../queue/lanes.ts";
 import { powerOfTwo, Ring } from "../queue/ring.ts";
@@ -291,7 +291,9 @@ export class Cursor {
 
   #fail(job: Job, error: unknown): void {
     const { retry, delays } = this.#owner;
-    if (error instanceof TerminalError || job.attempt >= retry.attempts) {
+    // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
+    const refused = error instanceof CircuitOpenError;
+    if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
       if (this.#owner.bury(job.event, error, job.attempt)) {
         this.counts.deadLettered += 1;
         this.#release(job);
@@ -300,8 +302,10 @@ export class Cursor {
     } else if (this.#until !== undefined) {
       this.#releasedHeld += 1;
     } else {
-      const delay = retryDelay(retry, job.attempt, () => this.#owner.random());
-      job.attempt += 1;
+      const delay = refused
+        ? error.retryAfterMs
+        : delayAfter(retry, job.attempt, error, () => this.#owner.random());
+      if (!refused) job.attempt += 1;
       this.#waiting.add(job);
       job.delayed = delays.add(job, delay);
     }
