@@ -47,6 +47,13 @@ export class Deadlines {
     RESOLVED.then(this.#step);
   }
 
+  /** Lets go of the timer at once if no call needs it. */
+  free(): void {
+    if (this.#calls.size > 0) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
   readonly #fire = (): void => {
     this.#timer = undefined;
     const now = this.#env.monotonic();
@@ -64,9 +71,6 @@ export class Deadlines {
   readonly #step = (): void => {
     this.#idle = this.#calls.size > 0 ? 0 : this.#idle - 1;
     if (this.#idle > 0) RESOLVED.then(this.#step);
-    else if (this.#calls.size === 0) {
-      this.#timer?.[Symbol.dispose]();
-      this.#timer = undefined;
-    }
+    else this.free();
   };
 }

@@ -81,10 +81,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       this.figures.rejected += 1;
       throw breaker.error();
     }
-    const attempt = this.#spare ?? new Attempt(this);
-    // A call within this call must not find it.
-    this.#spare = undefined;
-    attempt.outer = context;
+    const attempt = this.#attempt(context, 1);
     const stopping = this.#owner?.stopping;
     let result: unknown;
     let pending: boolean;
@@ -142,6 +139,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       this.#outlived(attempt, this.#judge.closed());
       this.#breaker?.release(attempt.permit);
     }
+    this.#deadlines.free();
     return left;
   }
 
@@ -286,9 +284,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     if (permit === 0 && breaker !== undefined) return this.#refuse(flight, breaker);
     flight.attempts += 1;
     if (flight.attempts > 1) this.figures.retries += 1;
-    const attempt = new Attempt(this);
-    attempt.outer = flight.outer;
-    attempt.number = flight.attempts;
+    const attempt = this.#attempt(flight.outer, flight.attempts);
     const stopping = this.#owner?.stopping;
     let result: unknown;
     let pending: boolean;
@@ -296,13 +292,13 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       result = this.#listener(flight.event, attempt.context);
       pending = isThenable(result);
     } catch (error) {
-      attempt.end();
+      this.#recycle(attempt);
       return this.#failed(flight, error, permit);
     }
     if (pending) {
       return this.#await(flight, attempt, permit, result as PromiseLike<unknown>, stopping);
     }
-    attempt.end();
+    this.#recycle(attempt);
     this.#succeeded(flight, permit);
   }
 
@@ -372,6 +368,15 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     if (flight.state === "burying") this.figures.burying -= 1;
     if (flight.exempt) this.#exempt -= 1;
     flight.exempt = false;
+  }
+
+  #attempt(context: ListenerContext, number: number): Attempt {
+    const attempt = this.#spare ?? new Attempt(this);
+    // A call within this call must not find it.
+    this.#spare = undefined;
+    attempt.outer = context;
+    attempt.number = number;
+    return attempt;
   }
 
   #recycle(attempt: Attempt): void {
