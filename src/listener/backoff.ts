@@ -2,7 +2,14 @@
  * Whether there is a next attempt, and how long to wait before it.
  */
 
-import { durationOption, integerOption, requireFunction, wordOption } from "../internal/check.ts";
+import {
+  durationOption,
+  integerOption,
+  requireFunction,
+  requireOptions,
+  show,
+  wordOption,
+} from "../internal/check.ts";
 import { isTerminal, retryHint, someCause } from "./causes.ts";
 
 /** When and how often a failed delivery is tried again. */
@@ -69,11 +76,12 @@ export const DEFAULT_RETRY: Retry = Object.freeze({
 
 /** Checks the options and fills in what is missing from `base`. */
 export function totalRetry(options: RetryOptions = {}, base: Retry = DEFAULT_RETRY): Retry {
+  requireOptions("retry", options);
   const { factor = base.factor, retryIf = base.retryIf } = options;
   requireFunction("retry.retryIf", retryIf);
-  if (!(factor >= 1 && factor < Infinity)) {
+  if (typeof factor !== "number" || !(factor >= 1 && factor < Infinity)) {
     throw new RangeError(
-      `Cannot use ${factor} as "retry.factor": it must be a number of at least 1`,
+      `Cannot use ${show(factor)} as "retry.factor": it must be a number of at least 1`,
     );
   }
   return {
@@ -102,12 +110,12 @@ export function retryDelay(retry: Retry, attempt: number, random: () => number):
   const { backoff, delayMs, factor, jitter, maxDelayMs } = retry;
   if (jitter === "decorrelated") return decorrelated(retry, attempt, random);
   const grown = backoff === "exponential"
-    ? delayMs * factor ** (attempt - 1)
+    // The power may be too large for a number, and no delay times infinity is none.
+    ? delayMs * Math.min(factor ** (attempt - 1), Number.MAX_VALUE)
     : backoff === "linear"
     ? delayMs * attempt
     : delayMs;
-  // 0 × ∞ is no number: a delay of 0 stays 0, however often it is multiplied.
-  const capped = delayMs === 0 ? 0 : Math.min(grown, maxDelayMs);
+  const capped = Math.min(grown, maxDelayMs);
   return jitter === "full" ? capped * random() : capped;
 }
 

@@ -2,7 +2,7 @@
  * What is underneath an error.
  */
 
-import { TerminalError } from "../errors.ts";
+import { CircuitOpenError, TerminalError } from "../errors.ts";
 
 /** Longer chains, and circles, end here. */
 const DEEPEST = 32;
@@ -58,6 +58,19 @@ function hintOf(error: unknown): number {
   }
 }
 
+/** Whether a circuit was open, so that the event itself has not been tried. */
+export function isCircuitOpen(thrown: unknown): thrown is CircuitOpenError {
+  try {
+    return thrown instanceof CircuitOpenError;
+  } catch {
+    return false;
+  }
+}
+
 function terminal(error: unknown): boolean {
-  return error instanceof TerminalError;
+  try {
+    return error instanceof TerminalError;
+  } catch {
+    return false;
+  }
 }

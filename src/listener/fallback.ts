@@ -7,7 +7,7 @@ import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext } from "../event/listener.ts";
 import { requireFunction } from "../internal/check.ts";
 import { withoutStack } from "../internal/quiet.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import { isTerminal } from "./causes.ts";
 
 /** Handles an event instead, knowing what went wrong. */
@@ -51,7 +51,7 @@ export function fallback<Event extends Emitted = Emitted>(
     try {
       const result: unknown = instead(event, context, error);
       if (!isThenable(result)) return;
-      return Promise.resolve(result).then(nothing, (thrown) => {
+      return adopt(result).then(nothing, (thrown) => {
         throw both(error, thrown);
       });
     } catch (thrown) {
@@ -62,7 +62,7 @@ export function fallback<Event extends Emitted = Emitted>(
     try {
       const result: unknown = listener(event, context);
       if (!isThenable(result)) return;
-      return Promise.resolve(result).then(nothing, (error) => fallBack(event, context, error));
+      return adopt(result).then(nothing, (error) => fallBack(event, context, error));
     } catch (error) {
       return fallBack(event, context, error);
     }

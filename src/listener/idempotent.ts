@@ -12,7 +12,7 @@ import {
   requireOptions,
 } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 
 /** Remembers which events were handled; a database table, a Redis key, a `Set`. */
 export interface HandledIds {
@@ -104,12 +104,12 @@ export function idempotent<Event extends Emitted = Emitted>(
     context: Parameters<Listener>[1],
   ): void | Promise<void> => {
     const result: unknown = listener(event, context);
-    if (isThenable(result)) return Promise.resolve(result).then(() => remember(id));
+    if (isThenable(result)) return adopt(result).then(() => remember(id));
     return remember(id);
   };
   const remember = (id: string): void | Promise<void> => {
     const result = handled.add(id);
-    if (isThenable(result)) return Promise.resolve(result).then(nothing);
+    if (isThenable(result)) return adopt(result).then(nothing);
   };
 
   const handle: Listener<Event> = (event, context) => {
@@ -126,7 +126,7 @@ export function idempotent<Event extends Emitted = Emitted>(
     const known = handled.has(id);
     if (known === true) return;
     const result = isThenable(known)
-      ? Promise.resolve(known).then((was) => was === true ? undefined : run(id, event, context))
+      ? adopt(known).then((was) => was === true ? undefined : run(id, event, context))
       : run(id, event, context);
     if (result === undefined) return;
     const done = result.finally(() => running.delete(id));

@@ -2,13 +2,13 @@
  * What becomes of a failure.
  */
 
-import { CircuitOpenError, ClosedError, TerminalError } from "../errors.ts";
+import { ClosedError, TerminalError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import type { ListenerContext } from "../event/listener.ts";
 import { withoutStack } from "../internal/quiet.ts";
 import { isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "./backoff.ts";
-import { isTerminal } from "./causes.ts";
+import { isCircuitOpen, isTerminal } from "./causes.ts";
 import type { Figures } from "./figures.ts";
 import type { Supervision } from "./options.ts";
 
@@ -49,7 +49,7 @@ export class Judge {
     breaker?.fail(permit, error);
     this.#tell(error, event, attempts);
     // Another breaker underneath: the event itself has not been tried.
-    if (error instanceof CircuitOpenError) return REFUSED;
+    if (isCircuitOpen(error)) return REFUSED;
     if (retry === undefined || attempts >= retry.attempts) return FINAL;
     if (!mayRetry(retry, error, (thrown) => env.report(thrown))) return FINAL;
     if (!this.accepting) return RELEASED;

@@ -9,7 +9,7 @@ import { BufferFullError, TimeoutError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext } from "../event/listener.ts";
 import { withoutStack } from "../internal/quiet.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import { Attempt, type AttemptOwner, type Watches } from "./attempt.ts";
 import type { CircuitBreaker } from "./breaker.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -255,7 +255,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       settle();
       this.#owner?.settled();
     };
-    Promise.resolve(burying).then(
+    adopt(burying).then(
       () =>
         done(() => {
           this.figures.buried();
@@ -319,7 +319,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     }
     this.#deadlines.add(attempt);
     // Adopting a foreign thenable guards against one that settles twice or throws.
-    Promise.resolve(result).then(attempt.succeeded, attempt.failed);
+    adopt(result).then(attempt.succeeded, attempt.failed);
   }
 
   /** The circuit has opened while the event waited. */

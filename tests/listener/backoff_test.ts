@@ -1,187 +1,152 @@
-import { retry, type RetryOptions, TerminalError } from "@nova/events/listener";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { createTestEnv } from "@nova/events/testing";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { delayAfter, mayRetry, retryDelay, totalRetry } from "../../src/listener/backoff.ts";
-import { useTestEnv } from "../support/env.ts";
-import { contextOf, EVENT, outcomeOf } from "./support.ts";
-
-const half = () => 0.5;
-
-/** The delays after the first five attempts. */
-function delays(options: RetryOptions, random: () => number = half): number[] {
-  const total = totalRetry(options);
-  return [1, 2, 3, 4, 5].map((attempt) => retryDelay(total, attempt, random));
-}
-
-describe("retryDelay()", () => {
-  it("grows exponentially, linearly or not at all", () => {
-    const none = { jitter: "none", delayMs: 100 } as const;
-    assertEquals(delays({ ...none }), [100, 200, 400, 800, 1600]);
-    assertEquals(delays({ ...none, factor: 3 }), [100, 300, 900, 2700, 8100]);
-    assertEquals(delays({ ...none, backoff: "linear" }), [100, 200, 300, 400, 500]);
-    assertEquals(delays({ ...none, backoff: "fixed" }), [100, 100, 100, 100, 100]);
-  });
-
-  it("is capped at 30 s, or where it is told", () => {
-    const total = totalRetry({ jitter: "none" });
-    assertEquals(retryDelay(total, 20, half), 30_000);
-    assertEquals(retryDelay(total, 5000, half), 30_000);
-    assertEquals(delays({ jitter: "none", maxDelayMs: 300 }), [100, 200, 300, 300, 300]);
-  });
-
-  it("stays 0 when it begins at 0", () => {
-    assertEquals(retryDelay(totalRetry({ delayMs: 0, jitter: "none" }), 5000, half), 0);
-    assertEquals(retryDelay(totalRetry({ delayMs: 0, jitter: "full" }), 5000, half), 0);
-  });
-
-  it("draws between 0 and the delay with full jitter, the default", () => {
-    assertEquals(delays({}), [50, 100, 200, 400, 800]);
-    assertEquals(delays({}, () => 0), [0, 0, 0, 0, 0]);
-  });
-
-  it("draws between the first delay and three times the last one, decorrelated", () => {
-    const options = { jitter: "decorrelated", delayMs: 100, maxDelayMs: 5000 } as const;
-    assertEquals(delays(options, () => 0), [100, 100, 100, 100, 100]);
-    assertEquals(delays(options, () => 0.999999).map(Math.round), [300, 900, 2700, 5000, 5000]);
-    assertEquals(delays(options), [200, 350, 575, 912.5, 1418.75]);
-    // However many attempts there were, it draws a bounded number of times.
-    let draws = 0;
-    retryDelay(totalRetry(options), 1e9, () => {
-      draws += 1;
-      return 0.5;
-    });
-    assert(draws < 100, `${draws} draws`);
-  });
-});
-
-describe("delayAfter()", () => {
-  const total = totalRetry({ jitter: "none", delayMs: 100, maxDelayMs: 5000 });
-  const asking = (retryAfterMs: unknown) => Object.assign(new Error("busy"), { retryAfterMs });
-
-  it("waits at least as long as the error asks, up to the cap", () => {
-    assertEquals(delayAfter(total, 1, asking(700), half), 700);
-    assertEquals(delayAfter(total, 1, asking(7), half), 100);
-    assertEquals(delayAfter(total, 1, asking(1e12), half), 5000);
-    assertEquals(delayAfter(total, 1, new Error("outer", { cause: asking(700) }), half), 700);
-  });
-
-  it("does not listen to nonsense, and survives what cannot be looked at", () => {
-    for (const nonsense of [NaN, -1, "700", null, {}, undefined]) {
-      assertEquals(delayAfter(total, 1, asking(nonsense), half), 100);
-    }
-    const { proxy, revoke } = Proxy.revocable({}, {});
-    revoke();
-    const hostile = Object.defineProperty(new Error("no"), "cause", {
-      get() {
-        throw new Error("do not look");
-      },
-    });
-    for (const thrown of [undefined, null, 7, "no", proxy, hostile]) {
-      assertEquals(delayAfter(total, 1, thrown, half), 100);
-    }
-  });
-});
-
-describe("mayRetry()", () => {
-  class NetworkError extends Error {}
-  const network = totalRetry({ retryIf: (error) => error instanceof NetworkError });
-
-  it("asks about what was thrown and its causes", () => {
-    assert(mayRetry(network, new NetworkError("reset")));
-    assert(mayRetry(network, new Error("outer", { cause: new NetworkError("reset") })));
-    assert(!mayRetry(network, new Error("no")));
-    assert(!mayRetry(network, undefined));
-  });
-
-  it("never tries a terminal failure again", () => {
-    const yes = totalRetry({ retryIf: () => true });
-    assert(!mayRetry(yes, new TerminalError("gone")));
-    assert(!mayRetry(yes, new Error("outer", { cause: new TerminalError("gone") })));
-  });
-
-  it("comes to an end when causes go round in a circle", () => {
-    const error = new Error("round");
-    error.cause = error;
-    assert(!mayRetry(network, error));
-  });
-
-  it("tries again when asking fails, and reports it", () => {
-    const reported: unknown[] = [];
-    const total = totalRetry({
-      retryIf: () => {
-        throw "hm";
-      },
-    });
-    assert(mayRetry(total, new Error("no"), (thrown) => reported.push(thrown)));
-    assertEquals(reported, ["hm"]);
-  });
-});
+import { show } from "../../src/internal/check.ts";
+import {
+  DEFAULT_RETRY,
+  retryDelay,
+  type RetryOptions,
+  totalRetry,
+} from "../../src/listener/backoff.ts";
 
 describe("totalRetry()", () => {
-  it("merges a partial literal over the defaults", () => {
-    const { retryIf: _, ...rest } = totalRetry({});
-    assertEquals(rest, {
-      attempts: 3,
-      backoff: "exponential",
-      delayMs: 100,
-      factor: 2,
-      maxDelayMs: 30_000,
-      jitter: "full",
-    });
-    assertEquals(totalRetry({ attempts: 7 }).delayMs, 100);
+  const DEFAULTS = {
+    attempts: 3,
+    backoff: "exponential",
+    delayMs: 100,
+    factor: 2,
+    maxDelayMs: 30_000,
+    jitter: "full",
+    retryIf: DEFAULT_RETRY.retryIf,
+  } as const;
+
+  it("has the documented defaults, and they cannot be changed", () => {
+    assertEquals<unknown>({ ...DEFAULT_RETRY }, DEFAULTS);
+    assertEquals<unknown>({ ...totalRetry() }, DEFAULTS);
+    assertEquals<unknown>({ ...totalRetry({}) }, DEFAULTS);
+    assert(Object.isFrozen(DEFAULT_RETRY));
   });
 
-  for (
-    const [bad, name] of [
-      [{ attempts: 0 }, "retry.attempts"],
-      [{ attempts: 1.5 }, "retry.attempts"],
-      [{ backoff: "quadratic" }, "retry.backoff"],
-      [{ delayMs: -1 }, "retry.delayMs"],
-      [{ delayMs: Infinity }, "retry.delayMs"],
-      [{ factor: 0.5 }, "retry.factor"],
-      [{ factor: NaN }, "retry.factor"],
-      [{ maxDelayMs: NaN }, "retry.maxDelayMs"],
-      [{ jitter: "some" }, "retry.jitter"],
-    ] as const
-  ) {
-    it(`refuses ${JSON.stringify(bad)}`, () => {
-      assertThrows(() => totalRetry(bad as RetryOptions), RangeError, name);
+  const OTHERS: Required<RetryOptions> = {
+    attempts: 7,
+    backoff: "linear",
+    delayMs: 5,
+    factor: 3,
+    maxDelayMs: 50,
+    jitter: "none",
+    retryIf: () => false,
+  };
+  for (const [name, value] of Object.entries(OTHERS)) {
+    it(`merges a literal of ${name} alone over the defaults, and over another base`, () => {
+      assertEquals<unknown>({ ...totalRetry({ [name]: value }) }, { ...DEFAULTS, [name]: value });
+      // Whatever else the base holds stays.
+      const base = totalRetry(name === "attempts" ? { delayMs: 1 } : { attempts: 9 });
+      assertEquals<unknown>({ ...totalRetry({ [name]: value }, base) }, {
+        ...base,
+        [name]: value,
+      });
+      assertEquals(totalRetry({ [name]: undefined } as RetryOptions, base), base);
     });
   }
 
-  it("refuses a retryIf that is no function", () => {
-    assertThrows(() => totalRetry({ retryIf: true as never }), TypeError, "retryIf");
-  });
+  const BAD: readonly (readonly [string, unknown])[] = [
+    ["attempts", 0],
+    ["attempts", -1],
+    ["attempts", 1.5],
+    ["attempts", Infinity],
+    ["attempts", NaN],
+    ["attempts", "3"],
+    ["backoff", "quadratic"],
+    ["backoff", null],
+    ["delayMs", -1],
+    ["delayMs", NaN],
+    ["delayMs", Infinity],
+    ["factor", 0.99],
+    ["factor", 0],
+    ["factor", NaN],
+    ["factor", Infinity],
+    ["factor", null],
+    ["factor", "2"],
+    ["factor", Symbol("s")],
+    ["maxDelayMs", -1],
+    ["maxDelayMs", Infinity],
+    ["jitter", "some"],
+    ["jitter", true],
+  ];
+  for (const [name, value] of BAD) {
+    it(`refuses ${name}: ${show(value)}`, () => {
+      assertThrows(
+        () => totalRetry({ [name]: value } as RetryOptions),
+        RangeError,
+        `Cannot use ${show(value)} as "retry.${name}"`,
+      );
+    });
+  }
+
+  for (const bad of [null, 3, "exponential"]) {
+    it(`refuses ${bad} as options`, () => {
+      assertThrows(
+        () => totalRetry(bad as never),
+        TypeError,
+        "as the options of retry: they must be an object",
+      );
+    });
+  }
 });
 
-describe("retry()", () => {
-  const env = useTestEnv();
+describe("retryDelay()", () => {
+  const never = (): number => {
+    throw new Error("no randomness is asked for without jitter");
+  };
+  const delays = (options: RetryOptions, count = 6): number[] => {
+    const retry = totalRetry({ jitter: "none", ...options });
+    return Array.from({ length: count }, (_, index) => retryDelay(retry, index + 1, never));
+  };
 
-  it("tries again, and does nothing else", async () => {
-    let calls = 0;
-    const listener = retry(() => {
-      calls += 1;
-      throw new Error("no");
-    }, { env, name: "mail", attempts: 4, delayMs: 10 });
-
-    const outcomes = Array.from(
-      { length: 20 },
-      () => outcomeOf(() => listener(EVENT, contextOf())),
-    );
-    await env.advance(10_000);
-
-    assertEquals(calls, 80, "no breaker, no bulkhead");
-    assertEquals(outcomes.every(({ state }) => state === "failed"), true);
-    assertEquals(listener.name, "mail");
+  it("grows by the factor, up to the cap", () => {
+    assertEquals(delays({}), [100, 200, 400, 800, 1600, 3200]);
+    assertEquals(delays({ delayMs: 10, factor: 3 }, 4), [10, 30, 90, 270]);
+    assertEquals(delays({ factor: 1 }, 3), [100, 100, 100]);
+    assertEquals(delays({ maxDelayMs: 500 }), [100, 200, 400, 500, 500, 500]);
   });
 
-  it("bounds how many events wait for their next attempt", async () => {
-    const listener = retry(() => {
-      throw new Error("no");
-    }, { env, bufferSize: 3 });
+  it("grows by the delay, up to the cap", () => {
+    assertEquals(delays({ backoff: "linear" }, 4), [100, 200, 300, 400]);
+    assertEquals(delays({ backoff: "linear", maxDelayMs: 250 }, 4), [100, 200, 250, 250]);
+  });
 
-    const outcomes = Array.from({ length: 5 }, () => outcomeOf(() => listener(EVENT, contextOf())));
-    assertEquals(outcomes.filter(({ state }) => state === "failed").length, 2);
-    await env.advance(10_000);
+  it("stays as it is, and under the cap", () => {
+    assertEquals(delays({ backoff: "fixed" }, 3), [100, 100, 100]);
+    assertEquals(delays({ backoff: "fixed", maxDelayMs: 50 }, 2), [50, 50]);
+  });
+
+  it("is a number after any number of attempts", () => {
+    for (const backoff of ["exponential", "linear", "fixed"] as const) {
+      for (const delayMs of [0, 1e-300, 100]) {
+        const retry = totalRetry({ backoff, delayMs, factor: 1e300, jitter: "none" });
+        for (const attempt of [1, 2, 3, 1100, Number.MAX_SAFE_INTEGER]) {
+          const delay = retryDelay(retry, attempt, never);
+          assert(delay >= 0 && delay <= 30_000, `${backoff} ${delayMs} ${attempt}: ${delay}`);
+          if (delayMs === 0) assertEquals(delay, 0);
+        }
+      }
+    }
+  });
+
+  it("does not delay at all with a cap or a delay of 0", () => {
+    assertEquals(delays({ maxDelayMs: 0 }, 2), [0, 0]);
+    assertEquals(delays({ delayMs: 0 }, 2), [0, 0]);
+  });
+
+  it("draws between 0 and the capped delay with full jitter", () => {
+    const retry = totalRetry({ maxDelayMs: 500 });
+    assertEquals(retryDelay(retry, 3, () => 0), 0);
+    assertEquals(retryDelay(retry, 3, () => 0.5), 200);
+    assertEquals(retryDelay(retry, 9, () => 0.5), 250);
+
+    const { random } = createTestEnv({ seed: 31 });
+    const drawn = Array.from({ length: 2000 }, () => retryDelay(retry, 2, random));
+    assert(drawn.every((delay) => delay >= 0 && delay < 200));
+    assertAlmostEquals(drawn.reduce((sum, delay) => sum + delay) / drawn.length, 100, 5);
   });
 });
