@@ -63,13 +63,16 @@ export type {
 } from "./src/emitter/options.ts";
 export {
   BufferFullError,
+  CircuitOpenError,
   ClosedError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
+  ListenerExistsError,
   NovaError,
   type NovaErrorOptions,
   TerminalError,
+  TimeoutError,
   TopicExistsError,
   TopicNotFoundError,
   ValidationError,
@@ -100,9 +103,26 @@ export type {
   StandardResult,
   StandardSchema,
 } from "./src/event/schema.ts";
+export { shutdown } from "./src/internal/shutdown.ts";
+export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/internal/shutdown.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export { supervise } from "./src/listener/supervise.ts";
+export { ListenerManager } from "./src/listener/manager.ts";
+export type {
+  ListenerManagerOptions,
+  ManagerHealth,
+  ManagerStats,
+  StopResult,
+  Unhandled,
+} from "./src/listener/manager.ts";
+export type {
+  SupervisedListener,
+  SupervisedRetryOptions,
+  SupervisedStats,
+  SuperviseOptions,
+} from "./src/listener/options.ts";
 export type { Overflow } from "./src/queue/overflow.ts";
 export { MemoryStore } from "./src/store/memory.ts";
 export type {

@@ -36,7 +36,9 @@ async function main(): Promise<boolean> {
   progress("");
   const changed = fingerprint() !== before;
   process.stdout.write(`${printed(report, options.baseline)}\n`);
-  if (modules.some(isRivalry)) process.stdout.write(`\n${bars(report, options.filtered)}\n`);
+  if (modules.some(isRivalry)) {
+    process.stdout.write(`\n${bars(report, options.filtered, modules)}\n`);
+  }
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }

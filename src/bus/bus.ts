@@ -12,7 +12,13 @@ import {
 import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { createEvent } from "../event/make.ts";
-import { integerOption, requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
+import {
+  integerOption,
+  requireFunction,
+  requireOptions,
+  show,
+  stringOption,
+} from "../internal/check.ts";
 import {
   type Closable,
   type CloseOptions,

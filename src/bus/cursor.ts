@@ -7,11 +7,11 @@
  * one poisoned event stops neither publishers nor other subscriptions.
  */
 
-import { TerminalError } from "../errors.ts";
 import type { NovaEvent } from "../event/event.ts";
 import type { ListenerContext } from "../event/listener.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { retryDelay } from "../listener/backoff.ts";
+import { delayAfter, mayRetry } from "../listener/backoff.ts";
+import { isCircuitOpen } from "../listener/causes.ts";
 import { Lanes } from "../queue/lanes.ts";
 import { powerOfTwo, Ring } from "../queue/ring.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
@@ -280,11 +280,17 @@ export class Cursor implements JobOwner {
 
   #fail(job: Job, error: unknown): void {
     const { retry, delays } = this.#owner;
-    if (job.attempt >= retry.attempts || isTerminal(error)) this.#failForGood(job, error);
-    else if (this.#until !== undefined) this.#releasedHeld += 1;
-    else {
-      const delay = retryDelay(retry, job.attempt, () => this.#owner.random());
-      job.attempt += 1;
+    // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
+    const refused = isCircuitOpen(error);
+    if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
+      this.#failForGood(job, error);
+    } else if (this.#until !== undefined) {
+      this.#releasedHeld += 1;
+    } else {
+      const delay = refused
+        ? error.retryAfterMs
+        : delayAfter(retry, job.attempt, error, () => this.#owner.random());
+      if (!refused) job.attempt += 1;
       this.#waiting.add(job);
       job.delayed = delays.add(job, delay);
     }
@@ -379,14 +385,5 @@ export class Cursor implements JobOwner {
     let next = this.#lanes.release(job.lane);
     while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
     if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
-  }
-}
-
-/** Whether a handler said that another attempt is useless. It may have thrown anything, also a proxy. */
-function isTerminal(error: unknown): boolean {
-  try {
-    return error instanceof TerminalError;
-  } catch {
-    return false;
   }
 }
