@@ -60,9 +60,12 @@ export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error(`it resolved to ${String(value)}`);
 }
 
-/** What a call answers or throws, as a promise of its own. */
-export function attempt(call: () => unknown): Promise<unknown> {
-  return new Promise((resolve) => resolve(call()));
+/**
+ * What a call answers or throws, as a promise of its own. A rejection is taken over in this turn:
+ * workerd reports one that nobody looks at by then.
+ */
+export async function attempt(call: () => unknown): Promise<unknown> {
+  return await call();
 }
 
 /** Whether a promise is still open after a few turns. */
