@@ -53,19 +53,22 @@ class Lease extends Itself {
   }
 }
 
+/** Programs without a pool, nearly all, are spared the look for a mark that is never there. */
+let anyPool = false;
+
 /** Whether an event belongs to a pool. */
 export function isPooled(event: object): boolean {
-  return Lease.isOn(event);
+  return anyPool && Lease.isOn(event);
 }
 
 /** A delivery begins to hold an event; only pooled ones care. */
 export function retain(event: object): void {
-  if (Lease.isOn(event)) Lease.hold(event as Lease, 1);
+  if (isPooled(event)) Lease.hold(event as Lease, 1);
 }
 
 /** A delivery no longer holds an event. */
 export function letGo(event: object): void {
-  if (Lease.isOn(event)) Lease.hold(event as Lease, -1);
+  if (isPooled(event)) Lease.hold(event as Lease, -1);
 }
 
 /** Options of {@linkcode createEventPool}. */
@@ -136,6 +139,7 @@ export function createEventPool<Events extends EventMap = Record<string, unknown
   const size = integerOption("size", options.size, 1000, 0);
   const free: Writable[] = [];
   const identity = {};
+  anyPool = true;
 
   return {
     get free() {
