@@ -53,6 +53,11 @@ export class Admission {
     });
   }
 
+  /** The event that a middleware goes on with; its data is not validated again. */
+  replace(event: unknown): Emitted {
+    return this.#isolate(admitEmitted(event));
+  }
+
   #isolate(event: Emitted): Emitted {
     const isolated = this.#isolation === "shared" ? event : isolate(event, this.#isolation);
     retain(isolated);

@@ -33,7 +33,7 @@ import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
-import { type Middleware, Onion } from "./onion.ts";
+import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { compilePattern, isPattern } from "./pattern.ts";
 
@@ -47,10 +47,10 @@ export type AnyEmitterOptions =
   };
 
 /** What an emitter without middleware counts of it. */
-const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
+const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
 
 /** The emitter behind its typed face. */
-export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
+export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable<number> {
   readonly name: string;
   readonly env: Env;
   readonly backlog: Backlog;
@@ -62,6 +62,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly direct: ChannelIndex | undefined;
   /** Whether it was told to close. */
   closed = false;
+  /** How often it was told so. */
+  closeCalls = 0;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
@@ -69,7 +71,6 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
-  #closeCalls = 0;
   #finishedBefore = 0;
   #stop: AbortController | undefined;
   #unheard = 0;
@@ -87,11 +88,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
     this.#admission = new Admission(schema, this.#isolation);
-    this.#onion = middleware.length === 0 ? undefined : new Onion(
-      middleware,
-      (event) => this.#deliver(event),
-      () => this.#closing?.check(),
-    );
+    const layers = requireMiddleware(middleware);
+    this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
     this.#plain = this.#admission.isPlain;
     this.direct = this.#plain && this.#onion === undefined ? this.table.index : undefined;
     this.backlog = new Backlog({
@@ -209,17 +207,16 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   }
 
   #send(event: Emitted): Promise<void> | undefined {
-    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+    return this.#onion === undefined ? this.deliver(event) : this.#onion.send(event);
   }
 
-  #deliver(event: Emitted): Promise<void> | undefined {
+  deliver(event: Emitted): Promise<void> | undefined {
     const channel = this.table.find(event.type);
     if (channel === undefined) {
       this.#unheard += 1;
       return undefined;
     }
-    const { closed } = this;
-    const closeCalls = this.#closeCalls;
+    const { closed, closeCalls } = this;
     const delivery = channel.run(this, channel, event);
     if (delivery === undefined && this.closed === closed) return undefined;
     return this.follow(delivery, closed, closeCalls);
@@ -242,10 +239,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
-    if (this.#closeCalls !== closeCalls) {
+    if (this.closeCalls !== closeCalls) {
       delivery.exempt = true;
       this.#exempt += 1;
-      this.#onion?.exemptCurrent();
     }
     return delivery.promise();
   }
@@ -254,8 +250,20 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     this.#unheard += 1;
   }
 
+  replace(event: Emitted): Emitted {
+    return this.#admission.replace(event);
+  }
+
   drained(): void {
     this.#closing?.check();
+  }
+
+  passed(): void {
+    this.#closing?.check();
+  }
+
+  report(error: unknown): void {
+    this.env.report(error);
   }
 
   dropped(event: Emitted): void {
@@ -325,19 +333,20 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       this.#finishedBefore = this.#countFinished();
       this.backlog.refuseWaiting(this.closedError());
     }
-    this.#closeCalls += 1;
+    this.closeCalls += 1;
     return this.#closing.result;
   }
 
   isIdle(): boolean {
-    return this.backlog.queued === 0 && (this.#onion?.passing ?? 0) === 0 &&
-      this.#inFlight === this.#exempt;
+    const { passing } = this.#onion ?? NO_ONION;
+    return this.backlog.queued === 0 && passing === 0 && this.#inFlight === this.#exempt;
   }
 
   end(): CloseResult {
     const completed = this.#countFinished() - this.#finishedBefore;
-    const running = this.#inFlight + (this.#onion?.entering ?? 0);
-    const left = this.backlog.clear() + running - this.#exempt;
+    const { entering, exempt } = this.#onion ?? NO_ONION;
+    const running = this.#inFlight - this.#exempt + entering - exempt;
+    const left = this.backlog.clear() + running;
     for (const handle of this.table.clear()) handle.unsubscribe();
     // Also for those that ask for the signal only later.
     this.#stopSignal();
