@@ -29,7 +29,7 @@ export interface BacklogOwner {
   start(event: Emitted): Promise<void> | undefined;
   /** Told when nothing is left to deliver. */
   drained(): void;
-  /** Told of each event that was accepted, or offered, and then dropped. */
+  /** Told of each event that was accepted and then dropped. */
   dropped(event: Emitted): void;
 }
 
@@ -81,7 +81,7 @@ export class Backlog {
     if (this.#push(event)) return true;
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
-    if (overflow === "drop-newest") this.#drop(event);
+    if (overflow === "drop-newest") this.#dropped += 1;
     return false;
   }
 
@@ -95,7 +95,7 @@ export class Backlog {
       this.#replaceOldest(event);
       return ACCEPTED;
     }
-    this.#drop(event);
+    this.#dropped += 1;
     return DROPPED;
   }
 

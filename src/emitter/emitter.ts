@@ -223,7 +223,7 @@ export class Emitter<
         throw new TypeError(`Cannot emit ${show(events)} as a batch: it must be an array`);
       }
       const mode = wordOption("mode", options.mode, ["emit", "enqueue"], "emit");
-      return Promise.allSettled<void | boolean>(events.map((event) => this[mode](event)));
+      return Promise.allSettled<void | boolean>(Array.from(events, (event) => this[mode](event)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -237,7 +237,7 @@ export class Emitter<
   /**
    * Takes nothing more, lets what was accepted finish, then ends every subscription.
    *
-   * Producers that wait for room are sent away with {@linkcode ClosedError}. It resolves also when
+   * Producers that wait for room, or for a schema, are sent away with {@linkcode ClosedError}. It resolves also when
    * the signal (or 30 s) ends the waiting: what was queued is then dropped, and counted as left. It
    * never waits for the delivery whose listener called it before its first `await`.
    */

@@ -87,7 +87,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
-    this.#admission = new Admission(schema, this.#isolation);
+    this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
     this.#plain = this.#admission.isPlain;
@@ -137,7 +137,10 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     if (second === undefined && this.#isDirect(first)) return this.backlog.add(first, undefined);
     return this.#admitted(first, second, third, (event, signal) => {
       const accepted = this.backlog.add(event, signal);
-      if (isPooled(event)) accepted.catch(() => letGo(event));
+      if (isPooled(event)) {
+        const refused = () => letGo(event);
+        accepted.then((yes) => yes || refused(), refused);
+      }
       return accepted;
     });
   }
@@ -147,8 +150,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     if (second === undefined && this.#isDirect(first)) return this.backlog.tryAdd(first);
     const options = optionsOf(first, second, third);
     const event = this.#admit(first, second, options, options?.signal);
-    if (isThenable(event)) {
-      Promise.resolve(event).catch(() => {});
+    if (event instanceof Promise) {
+      event.then(letGo, () => {});
       throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
     }
     const accepted = this.backlog.tryAdd(event);
@@ -170,9 +173,14 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   ): Emitted | Promise<Emitted> {
     const event = this.#admission.admit(first, second, options, signal);
     if (!this.closed) return event;
-    if (isThenable(event)) adopt(event).then(letGo as (event: unknown) => void, () => {});
-    else letGo(event);
-    throw this.closedError();
+    const error = this.closedError();
+    if (event instanceof Promise) {
+      event.catch(() => {});
+      this.#admission.refuseAll(error);
+    } else {
+      letGo(event);
+    }
+    throw error;
   }
 
   /** Admits an event, at once or when its schema has settled, and goes on with it. */
@@ -187,8 +195,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       // Read once: what governs admission is what was checked.
       const signal = options?.signal;
       const event = this.#admit(first, second, options, signal);
-      if (!isThenable(event)) return goOn(event, signal);
-      return Promise.resolve(event).then((settled) => {
+      if (!(event instanceof Promise)) return goOn(event, signal);
+      return event.then((settled) => {
         if (this.#closing === undefined) return goOn(settled, signal);
         letGo(settled);
         throw this.closedError();
@@ -331,7 +339,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       this.table.closeIndex();
       this.closed = true;
       this.#finishedBefore = this.#countFinished();
-      this.backlog.refuseWaiting(this.closedError());
+      const error = this.closedError();
+      this.#admission.refuseAll(error);
+      this.backlog.refuseWaiting(error);
     }
     this.closeCalls += 1;
     return this.#closing.result;

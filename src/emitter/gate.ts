@@ -22,14 +22,13 @@ export function gate(listener: Listener, limit: number): Listener {
   }
 
   function run(event: Emitted, context: ListenerContext): void | Promise<void> {
-    let result: void | Promise<void>;
     try {
-      result = listener(event, context);
+      const result = listener(event, context);
+      if (isThenable(result)) return adopt(result).finally(leave) as Promise<void>;
     } catch (error) {
       leave();
       throw error;
     }
-    if (isThenable(result)) return adopt(result).finally(leave) as Promise<void>;
     leave();
   }
 
