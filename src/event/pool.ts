@@ -182,7 +182,7 @@ export function createEventPool<Events extends EventMap = Record<string, unknown
       return event as unknown as EventOf<Events, typeof type>;
     },
     release(event) {
-      if (!Lease.end(event, identity)) return false;
+      if (!Lease.end(Object(event), identity)) return false;
       // Somebody froze it: it serves no more.
       if (Object.isFrozen(event)) return true;
       const writable = event as unknown as Writable;

@@ -38,13 +38,10 @@ describe("Emitter schema", () => {
     const emitter = new Emitter<{ n: number }>({ env, schema: { n: POSITIVE } });
     let runs = 0;
     emitter.on("n", () => void runs++);
-    const bad = [
-      emitter.emit("n", -1),
-      emitter.emit({ type: "n", data: -1 }),
-      emitter.emit(createEvent("n", -1)),
-      emitter.enqueue("n", -1),
-    ];
-    for (const promise of bad) await assertRejects(() => promise, ValidationError);
+    await assertRejects(() => emitter.emit("n", -1), ValidationError);
+    await assertRejects(() => emitter.emit({ type: "n", data: -1 }), ValidationError);
+    await assertRejects(() => emitter.emit(createEvent("n", -1)), ValidationError);
+    await assertRejects(() => emitter.enqueue("n", -1), ValidationError);
     assertThrows(() => emitter.tryEnqueue("n", -1), ValidationError);
     const results = await emitter.emitBatch([{ type: "n", data: -1 }, { type: "n", data: 1 }]);
     assertEquals(results.map(({ status }) => status), ["rejected", "fulfilled"]);
