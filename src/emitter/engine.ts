@@ -202,6 +202,12 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
   start(event: Emitted): Promise<void> | undefined {
+    const channel = this.direct?.[event.type];
+    if (channel !== undefined && !isPooled(event)) {
+      const delivery = channel.run(this, channel, event);
+      if (delivery === undefined && !this.closed) return undefined;
+      return this.follow(delivery);
+    }
     const pending = this.#send(event);
     if (!isPooled(event)) return pending;
     if (pending !== undefined) return pending.finally(() => letGo(event));
@@ -213,7 +219,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   }
 
   #deliver(event: Emitted): Promise<void> | undefined {
-    const channel = this.table.find(event.type);
+    const channel = this.table.index[event.type] ?? this.table.find(event.type);
     if (channel === undefined) {
       this.#unheard += 1;
       return undefined;
@@ -323,7 +329,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       this.table.closeIndex();
       this.closed = true;
       this.#finishedBefore = this.#countFinished();
-      this.backlog.refuseWaiting(this.closedError());
+      this.backlog.close(this.closedError());
     }
     this.#closeCalls += 1;
     return this.#closing.result;

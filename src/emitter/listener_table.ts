@@ -228,6 +228,7 @@ export class ChannelIndex {
   [type: string]: Channel | undefined;
 }
 Object.setPrototypeOf(ChannelIndex.prototype, null);
+Reflect.deleteProperty(ChannelIndex.prototype, "constructor");
 
 /** All listeners of an emitter. */
 export class ListenerTable {
