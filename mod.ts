@@ -35,8 +35,12 @@ export type {
   DeadLetter,
   DeadLetterError,
   Key,
+  OnFailure,
+  ParkedKey,
   PublishOptions,
   Receipt,
+  RedriveOptions,
+  RedriveResult,
   SubscribeOptions,
   SubscriptionStats,
   Topic,
@@ -45,23 +49,30 @@ export type {
   TopicSubscription,
 } from "./src/bus/api.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
+export type { EventStream } from "./src/emitter/event_stream.ts";
+export type { Middleware } from "./src/emitter/onion.ts";
+export type { Matches, Matching, MatchingTypes, Pattern } from "./src/emitter/pattern.ts";
 export type {
   EmitOptions,
   EmitterOptions,
   EmitterStats,
+  EventsOptions,
   ListenerStats,
   OnceOptions,
   OnOptions,
 } from "./src/emitter/options.ts";
 export {
   BufferFullError,
+  CircuitOpenError,
   ClosedError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
+  ListenerExistsError,
   NovaError,
   type NovaErrorOptions,
   TerminalError,
+  TimeoutError,
   TopicExistsError,
   TopicNotFoundError,
   ValidationError,
@@ -81,11 +92,37 @@ export type {
   RecordedOf,
   TypeOf,
 } from "./src/event/event.ts";
+export type { Isolation } from "./src/event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "./src/event/listener.ts";
 export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
+export { createEventPool, type EventPool, type EventPoolOptions } from "./src/event/pool.ts";
+export type {
+  InputsOf,
+  OutputsOf,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./src/event/schema.ts";
+export { shutdown } from "./src/internal/shutdown.ts";
+export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/internal/shutdown.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export { supervise } from "./src/listener/supervise.ts";
+export { ListenerManager } from "./src/listener/manager.ts";
+export type {
+  ListenerManagerOptions,
+  ManagerHealth,
+  ManagerStats,
+  StopResult,
+  Unhandled,
+} from "./src/listener/manager.ts";
+export type {
+  SupervisedListener,
+  SupervisedRetryOptions,
+  SupervisedStats,
+  SuperviseOptions,
+} from "./src/listener/options.ts";
 export type { Overflow } from "./src/queue/overflow.ts";
 export { MemoryStore } from "./src/store/memory.ts";
 export type {

@@ -12,10 +12,13 @@
 /** What went wrong, as a stable word. New codes arrive with minor releases. */
 export type ErrorCode =
   | "buffer-full"
+  | "circuit-open"
   | "closed"
   | "limit-exceeded"
+  | "listener-exists"
   | "listener-failed"
   | "terminal"
+  | "timeout"
   | "topic-exists"
   | "topic-not-found"
   | "validation"
@@ -156,6 +159,66 @@ export class TerminalError extends NovaError {
   /** Says why. */
   constructor(message: string, options?: NovaErrorOptions) {
     super("terminal", message, options);
+  }
+}
+
+/** A circuit breaker lets nothing through: what it guards has failed too often of late. */
+export class CircuitOpenError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CircuitOpenError";
+  }
+  /** The breaker. */
+  readonly circuit: string;
+  /** In how many milliseconds it lets an attempt through again; 0 when one is under way. */
+  readonly retryAfterMs: number;
+
+  /** Names the breaker and says when to come back. */
+  constructor(circuit: string, retryAfterMs: number, options?: NovaErrorOptions) {
+    super(
+      "circuit-open",
+      `Cannot call "${circuit}" as its circuit is open: try again in ${Math.ceil(retryAfterMs)} ms`,
+      { ...options, retryable: true },
+    );
+    this.circuit = circuit;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** An attempt took longer than it may. What it started may still be running. */
+export class TimeoutError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TimeoutError";
+  }
+  /** How long it was given. */
+  readonly timeoutMs: number;
+
+  /** Names what was slow and its limit. */
+  constructor(what: string, timeoutMs: number) {
+    super("timeout", `Gave up on ${what} as it took longer than ${timeoutMs} ms`, {
+      retryable: true,
+    });
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A listener of this name is registered already. */
+export class ListenerExistsError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ListenerExistsError";
+  }
+  /** The name of the listener. */
+  readonly listener: string;
+
+  /** Names the listener. */
+  constructor(listener: string) {
+    super(
+      "listener-exists",
+      `Cannot register listener "${listener}" again: unregister it first, or choose another name`,
+    );
+    this.listener = listener;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Emitted } from "../event/event.ts";
 import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
+import { compilePattern } from "../event/pattern.ts";
 import { isPooled, letGo } from "../event/pool.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
@@ -35,7 +36,7 @@ import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
-import { compilePattern, isPattern } from "./pattern.ts";
+import { isPattern } from "./pattern.ts";
 
 /** Emitter options of any event map. */
 export type AnyEmitterOptions =
@@ -208,6 +209,12 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
 
   /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
   start(event: Emitted): Promise<void> | undefined {
+    const channel = this.direct?.[event.type];
+    if (channel !== undefined && !isPooled(event)) {
+      const delivery = channel.run(this, channel, event);
+      if (delivery === undefined && !this.closed) return undefined;
+      return this.follow(delivery);
+    }
     const pending = this.#send(event);
     if (!isPooled(event)) return pending;
     if (pending !== undefined) return pending.finally(() => letGo(event));
@@ -219,7 +226,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   }
 
   deliver(event: Emitted): Promise<void> | undefined {
-    const channel = this.table.find(event.type);
+    const channel = this.table.index[event.type] ?? this.table.find(event.type);
     if (channel === undefined) {
       this.#unheard += 1;
       return undefined;
@@ -341,7 +348,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       this.#finishedBefore = this.#countFinished();
       const error = this.closedError();
       this.#admission.refuseAll(error);
-      this.backlog.refuseWaiting(error);
+      this.backlog.close(error);
     }
     this.closeCalls += 1;
     return this.#closing.result;

@@ -228,7 +228,6 @@ export class ChannelIndex {
   [type: string]: Channel | undefined;
 }
 Object.setPrototypeOf(ChannelIndex.prototype, null);
-// Nor does it inherit this one.
 Reflect.deleteProperty(ChannelIndex.prototype, "constructor");
 
 /** All listeners of an emitter. */

@@ -35,7 +35,7 @@
 export { Emitter } from "./emitter.ts";
 export type { EventStream } from "./event_stream.ts";
 export type { Middleware } from "./onion.ts";
-export type { Matching, MatchingTypes, Pattern } from "./pattern.ts";
+export type { Matches, Matching, MatchingTypes, Pattern } from "./pattern.ts";
 export type { Isolation } from "../event/isolation.ts";
 export { createEventPool, type EventPool, type EventPoolOptions } from "../event/pool.ts";
 export type {

@@ -3,7 +3,7 @@
  */
 
 import { ClosedError, ValidationError, VersionConflictError } from "../errors.ts";
-import type { DraftOf, EventMap, Recorded, RecordedOf } from "../event/event.ts";
+import type { DraftOf, EventMap, NovaEvent, Recorded, RecordedOf } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkName } from "../event/validate.ts";
 import {
@@ -94,8 +94,9 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
       if (!Array.isArray(events)) {
         throw new TypeError(`Cannot append ${show(events)}: events must be an array`);
       }
-      // Every element, so that a hole is no event either.
-      const admitted = Array.from(events, (event) => admitEvent(event, this.#env));
+      const admitted: NovaEvent[] = [];
+      // By index, so that a hole is no event either.
+      for (let i = 0; i < events.length; i++) admitted.push(admitEvent(events[i], this.#env));
       this.#requireOpen();
       requireSignal(options.signal);
       options.signal?.throwIfAborted();
