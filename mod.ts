@@ -67,6 +67,7 @@ export {
   ValidationError,
   type ValidationIssue,
   VersionConflictError,
+  WorkerLostError,
 } from "./src/errors.ts";
 export type {
   Draft,
@@ -86,7 +87,19 @@ export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export type { DrainOptions, PoolOptions, PoolStats } from "./src/pool/api.ts";
+export type { WorkerLike } from "./src/pool/protocol.ts";
+export type { TaskContext, TaskInput, TaskMap, TaskName, TaskOutput } from "./src/pool/tasks.ts";
+export type {
+  LeftTask,
+  RunOptions,
+  ThreadPoolOptions,
+  ThreadPoolStats,
+} from "./src/pool/thread_options.ts";
+export { ThreadPool } from "./src/pool/thread_pool.ts";
+export { WorkerPool, type WorkerPoolOptions } from "./src/pool/worker_pool.ts";
 export type { Overflow } from "./src/queue/overflow.ts";
+export type { Pool, PoolTask, SubmitOptions } from "./src/queue/pool.ts";
 export { MemoryStore } from "./src/store/memory.ts";
 export type {
   Appended,

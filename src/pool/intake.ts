@@ -101,6 +101,8 @@ export class Intake<Each extends Job, Left> {
       this.#refused += 1;
       return Promise.reject(new BufferFullError(this.what, this.#capacity, undefined, "a task"));
     }
+    // It may fail in the turn that lets it in, before its caller has come this far.
+    promise.catch(() => {});
     return this.#line.join(job, job.signal).then(() => promise);
   }
 

@@ -28,7 +28,9 @@ const tasks = {
   },
 
   fail(kind: string): never {
-    if (kind === "terminal") throw new TerminalError("no such customer", { cause: new Error("404") });
+    if (kind === "terminal") {
+      throw new TerminalError("no such customer", { cause: new Error("404") });
+    }
     if (kind === "conflict") throw new VersionConflictError("order-1", 3, 5, [{ id: "a" }]);
     if (kind === "range") throw new RangeError("too far");
     if (kind === "undefined") throw undefined;
