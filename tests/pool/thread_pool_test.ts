@@ -17,9 +17,6 @@ import { FakeWorker } from "./support/fake_worker.ts";
 
 type Tasks = { square(n: number): number; move(buffer: ArrayBuffer): number };
 
-/** workerd has no memory to share between threads, and needs none. */
-const SHARES = typeof SharedArrayBuffer === "function";
-
 describe("ThreadPool", () => {
   const env = useTestEnv();
 
@@ -96,9 +93,7 @@ describe("ThreadPool", () => {
       assertEquals(worker.listeners, 0);
     });
 
-    it("sends one task until it knows how long they take, then many in one message", {
-      skip: SHARES ? false : "this runtime shares no memory between threads",
-    }, async () => {
+    it("sends one task until it knows how long they take, then many in one message", async () => {
       const { pool, run, ready } = stage();
       const all = Array.from({ length: 10 }, (_, n) => run(n));
       const worker = await ready(0);
@@ -113,9 +108,7 @@ describe("ThreadPool", () => {
       await pool.close();
     });
 
-    it("sends what came in meanwhile with the next message, two at most under way", {
-      skip: SHARES ? false : "this runtime shares no memory between threads",
-    }, async () => {
+    it("sends what came in meanwhile with the next message, two at most under way", async () => {
       const { pool, run, warmUp } = stage();
       const worker = await warmUp();
       const all: Promise<unknown>[] = [];
@@ -152,9 +145,7 @@ describe("ThreadPool", () => {
       await pool.close();
     });
 
-    it("shares what waits between threads", {
-      skip: SHARES ? false : "this runtime shares no memory between threads",
-    }, async () => {
+    it("shares what waits between threads", async () => {
       const { pool, run, ready, workers } = stage({ workers: 2 });
       const first = [run(0), run(0)];
       for (const worker of [await ready(0), await ready(1)]) worker.answer([0]);
@@ -232,9 +223,7 @@ describe("ThreadPool", () => {
   });
 
   describe("losing a thread", () => {
-    const needsMarker = { skip: SHARES ? false : "this runtime shares no memory between threads" };
-
-    it("fails what had started, and runs the rest in another", needsMarker, async () => {
+    it("fails what had started, and runs the rest in another", async () => {
       const { pool, workers, run, ready, warmUp } = stage();
       const worker = await warmUp();
       const all = [1, 2, 3, 4].map((n) => run(n));
@@ -261,7 +250,7 @@ describe("ThreadPool", () => {
       await pool.close();
     });
 
-    it("runs a started task again if retry says so, and so often", needsMarker, async () => {
+    it("runs a started task again if retry says so, and so often", async () => {
       const { pool, workers, run, ready } = stage({ retry: { attempts: 3 } });
       const done = run(5);
       for (const n of [0, 1, 2]) {
@@ -280,7 +269,7 @@ describe("ThreadPool", () => {
       await pool.close();
     });
 
-    it("keeps the order of what it hands over again", needsMarker, async () => {
+    it("keeps the order of what it hands over again", async () => {
       const { pool, run, ready, warmUp } = stage();
       const worker = await warmUp();
       const all = [1, 2, 3].map((n) => run(n));
@@ -415,9 +404,7 @@ describe("ThreadPool", () => {
       }
     });
 
-    it("goes on with the threads it has, and tries another after a pause", {
-      skip: SHARES ? false : "this runtime shares no memory between threads",
-    }, async () => {
+    it("goes on with the threads it has, and tries another after a pause", async () => {
       const { pool, workers, run, ready, warmUp } = stage({ workers: 2 });
       const worker = await warmUp();
       const all = Array.from({ length: 600 }, (_, n) => run(n));
@@ -529,9 +516,7 @@ describe("ThreadPool", () => {
       await pool.close();
     });
 
-    it("has patience with a task that stands behind another, and hands the others over", {
-      skip: SHARES ? false : "this runtime shares no memory between threads",
-    }, async () => {
+    it("has patience with a task that stands behind another, and hands the others over", async () => {
       const { pool, run, ready, warmUp } = stage({ graceMs: 100 });
       const worker = await warmUp();
       const controller = new AbortController();

@@ -164,7 +164,6 @@ describe("WorkerPool.submit()", () => {
   it("is not misled by a thenable that settles twice", async () => {
     const pool = new WorkerPool({ env, workers: 1 });
     const thenable = {
-      // deno-lint-ignore no-thenable -- it is what is tested
       then(resolve: (value: number) => void, reject: (error: unknown) => void): void {
         resolve(1);
         resolve(2);
