@@ -1,0 +1,14 @@
+// The work of the thread probe in a process of its own: prints how long it took.
+import process from "node:process";
+
+function spin(turns) {
+  let sum = 0;
+  for (let i = 0; i < turns; i++) sum = (sum * 31 + i) | 0;
+  return sum;
+}
+
+const turns = Number(process.argv[2]);
+spin(2_000_000);
+const start = performance.now();
+spin(turns);
+process.stdout.write(String(performance.now() - start));
