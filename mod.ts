@@ -45,10 +45,14 @@ export type {
   TopicSubscription,
 } from "./src/bus/api.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
+export type { EventStream } from "./src/emitter/event_stream.ts";
+export type { Middleware } from "./src/emitter/onion.ts";
+export type { Matches, Matching, MatchingTypes, Pattern } from "./src/emitter/pattern.ts";
 export type {
   EmitOptions,
   EmitterOptions,
   EmitterStats,
+  EventsOptions,
   ListenerStats,
   OnceOptions,
   OnOptions,
@@ -82,8 +86,17 @@ export type {
   RecordedOf,
   TypeOf,
 } from "./src/event/event.ts";
+export type { Isolation } from "./src/event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "./src/event/listener.ts";
 export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
+export { createEventPool, type EventPool, type EventPoolOptions } from "./src/event/pool.ts";
+export type {
+  InputsOf,
+  OutputsOf,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./src/event/schema.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";

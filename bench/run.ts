@@ -29,6 +29,7 @@ async function main(): Promise<boolean> {
 
   const head = describe(runtimes, options.count);
   const rows = await measureAll(modules, runtimes, options, progress);
+  if (rows.length === 0) throw new Error(`No case of ${modules.join(", ")} matches --filter`);
   const report: Report = { ...head, rows };
   progress("");
   process.stdout.write(`${printed(report, options.baseline)}\n`);
@@ -37,7 +38,7 @@ async function main(): Promise<boolean> {
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
   if (options.readme) writeReadme(report);
-  return rows.length > 0 && rows.every((row) => row.error === undefined);
+  return rows.every((row) => row.error === undefined);
 }
 
 /** One line that replaces itself on a terminal; nothing in a log. */

@@ -24,7 +24,11 @@ function find<Item extends { readonly name: string }>(items: readonly Item[], na
   return found;
 }
 
-const figure = await measure();
-process.stdout.write(`\n${JSON.stringify({ figure })}\n`);
-// An emitter or a timer of the case may still hold the process.
-process.exit(0);
+let answer: { figure?: number | undefined; error?: string };
+try {
+  answer = { figure: await measure() };
+} catch (error) {
+  answer = { error: String(error) };
+}
+// Written in full before the process ends; an emitter or a timer of the case may still hold it.
+process.stdout.write(`\n${JSON.stringify(answer)}\n`, () => process.exit(0));

@@ -30,6 +30,10 @@ export interface NovaErrorOptions {
 
 /** The base of all conditions: a `code` to switch on, and whether trying again can help. */
 export class NovaError extends Error {
+  /** @ignore */
+  override get name(): string {
+    return "NovaError";
+  }
   /** What went wrong, as a stable word. */
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without a change by the caller. */
@@ -50,13 +54,12 @@ export class NovaError extends Error {
   }
 }
 
-/** Names live on the prototypes: a minifier cannot change them, and no instance pays for one. */
-function named(constructor: { readonly prototype: object }, name: string): void {
-  Object.defineProperty(constructor.prototype, "name", { value: name, configurable: true });
-}
-
 /** The part was closed, or is closing, and takes nothing more. */
 export class ClosedError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ClosedError";
+  }
   /** Names what was closed. */
   constructor(what: string, options?: NovaErrorOptions) {
     super("closed", `Cannot use ${what} as it is closed`, options);
@@ -65,6 +68,10 @@ export class ClosedError extends NovaError {
 
 /** A bounded buffer had no room, and its policy was to refuse (or the wait for room ran out). */
 export class BufferFullError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "BufferFullError";
+  }
   /** How many events the buffer holds. */
   readonly capacity: number;
 
@@ -91,6 +98,10 @@ export interface ValidationIssue {
 
 /** The content of an event is wrong. */
 export class ValidationError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ValidationError";
+  }
   /** The field at fault: `type`, `id`, `timestamp`, `metadata`, `data`, or `event` itself. */
   readonly field: string;
   /** What stood there. */
@@ -114,6 +125,10 @@ export class ValidationError extends NovaError {
 
 /** A listener threw or rejected. What it threw is the `cause`. */
 export class ListenerError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ListenerError";
+  }
   /** The id of the subscription that failed. */
   readonly subscription: string;
   /** The event it was given. */
@@ -135,6 +150,10 @@ export class ListenerError extends NovaError {
 
 /** Thrown by a listener to say that trying again is useless. */
 export class TerminalError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TerminalError";
+  }
   /** Says why. */
   constructor(message: string, options?: NovaErrorOptions) {
     super("terminal", message, options);
@@ -143,6 +162,10 @@ export class TerminalError extends NovaError {
 
 /** A configured limit would be passed; nothing of the call was carried out. */
 export class LimitExceededError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "LimitExceededError";
+  }
   /** The option that holds the limit. */
   readonly option: string;
   /** Its value. */
@@ -158,6 +181,10 @@ export class LimitExceededError extends NovaError {
 
 /** No topic has this name. */
 export class TopicNotFoundError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TopicNotFoundError";
+  }
   /** The name that was asked for. */
   readonly topic: string;
 
@@ -170,6 +197,10 @@ export class TopicNotFoundError extends NovaError {
 
 /** A topic of this name exists with other options. */
 export class TopicExistsError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TopicExistsError";
+  }
   /** The name of the topic. */
   readonly topic: string;
   /** The first option that differs. */
@@ -188,6 +219,10 @@ export class TopicExistsError extends NovaError {
 
 /** An append expected the stream to be at another version. */
 export class VersionConflictError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "VersionConflictError";
+  }
   /** The stream. */
   readonly stream: string;
   /** What the caller expected. */
@@ -219,6 +254,10 @@ export class VersionConflictError extends NovaError {
 
 /** A thread ended with this task in it, so that nobody can say what became of it. */
 export class WorkerLostError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "WorkerLostError";
+  }
   /** The name of the task. */
   readonly task: string;
   /** Whether the thread had started it: what it does outside of its thread may have happened. */
@@ -234,18 +273,6 @@ export class WorkerLostError extends NovaError {
     this.started = started;
   }
 }
-
-named(NovaError, "NovaError");
-named(ClosedError, "ClosedError");
-named(BufferFullError, "BufferFullError");
-named(ValidationError, "ValidationError");
-named(ListenerError, "ListenerError");
-named(TerminalError, "TerminalError");
-named(LimitExceededError, "LimitExceededError");
-named(TopicNotFoundError, "TopicNotFoundError");
-named(TopicExistsError, "TopicExistsError");
-named(VersionConflictError, "VersionConflictError");
-named(WorkerLostError, "WorkerLostError");
 
 /** What was thrown, in a few words, whatever it is: listeners may throw `undefined` or a hostile proxy. */
 function describe(thrown: unknown): string {

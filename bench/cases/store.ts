@@ -10,19 +10,23 @@ type Orders = { "order.placed": { total: number } };
 const LIMIT = 1_000_000;
 /** How many events there are to read. */
 const READABLE = 200_000;
-/** A page of a read, and a batch of an append. */
+/** Events per page of a read. */
 const PAGE = 1000;
-const BATCH = 100;
 
 interface Appending {
   readonly store: MemoryStore<Orders>;
 }
 
+type Placed = NovaEvent<"order.placed", { total: number }>;
+
 const DATA = { total: 1 };
 
-function placed(): NovaEvent<"order.placed", { total: number }> {
+function placed(): Placed {
   return createEvent("order.placed", DATA);
 }
+
+/** Few enough to stay in the processor's cache, so that the store is what is measured. */
+const EVENTS = Array.from({ length: 64 }, placed);
 
 /** What a caller's own object is: the store checks it, stamps it and keeps a copy. */
 const LITERAL = { type: "order.placed", data: DATA } as const;
@@ -50,26 +54,40 @@ interface Reading extends Appending {
 }
 
 export const cases: readonly Case[] = [
-  // Each event is made in the loop: one that is kept for good cannot be the same again and again.
   appending("store append", async ({ store }, n) => {
-    for (let i = 0; i < n; i++) await store.append("order-7", [placed()]);
+    for (let i = 0; i < n; i++) await store.append("order-7", [EVENTS[i & 63]!]);
   }),
   appending("store append, 1000 streams", async ({ store }, n) => {
-    for (let i = 0; i < n; i++) await store.append(STREAMS[i % 1000]!, [placed()]);
+    for (let i = 0; i < n; i++) await store.append(STREAMS[i % 1000]!, [EVENTS[i & 63]!]);
   }),
   appending("store append, expected version", async ({ store }, n) => {
-    let version = store.stats().events;
+    let { events: version } = store.stats();
     for (let i = 0; i < n; i++) {
-      ({ version } = await store.append("order-7", [placed()], { expect: version }));
+      const expect = version;
+      ({ version } = await store.append("order-7", [EVENTS[i & 63]!], { expect }));
     }
+  }),
+  appending(`store append, batches of ${EVENTS.length}`, async ({ store }, n) => {
+    for (let left = n; left > 0; left -= EVENTS.length) {
+      await store.append("order-7", left < EVENTS.length ? EVENTS.slice(0, left) : EVENTS);
+    }
+  }),
+  // From here on every event is a new one, and stays.
+  appending("store append, creating the event", async ({ store }, n) => {
+    for (let i = 0; i < n; i++) await store.append("order-7", [placed()]);
   }),
   appending("store append, foreign literal", async ({ store }, n) => {
     for (let i = 0; i < n; i++) await store.append("order-7", [LITERAL]);
   }),
-  appending(`store append, batches of ${BATCH}`, async ({ store }, n) => {
-    for (let left = n; left > 0; left -= BATCH) {
-      await store.append("order-7", Array.from({ length: Math.min(BATCH, left) }, placed));
-    }
+  // What it costs to keep a new object at all: mostly the garbage collector's moving it.
+  defineCase<{ kept: Placed[] }>({
+    name: "store floor: a new event pushed to an array",
+    limit: LIMIT,
+    setup: () => ({ kept: [] }),
+    run({ kept }, n) {
+      for (let i = 0; i < n; i++) kept.push(placed());
+    },
+    check: ({ kept }, done) => expectCount("events kept", kept.length, done),
   }),
   defineCase<Burst & Appending>({
     name: "store append, followed",

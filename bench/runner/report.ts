@@ -56,7 +56,9 @@ function rivalTables(report: Report): string[] {
   for (const runtime of Object.keys(report.runtimes)) {
     for (const table of tables) {
       const rows = inCells.filter((row) => row.runtime === runtime && row.cell!.table === table);
-      if (rows.length > 0) texts.push(`${runtime}, ${table}: ns/op (÷ first row)\n${matrix(rows)}`);
+      if (rows.length > 0) {
+        texts.push(`${runtime}, ${table}: ns/op (× the first row's)\n${matrix(rows)}`);
+      }
     }
   }
   return texts;

@@ -55,9 +55,14 @@ export function describe(runtimes: readonly Runtime[], count: number): Omit<Repo
   const cores = cpus();
   const model = (cores[0]?.model ?? "unknown processor").replace(/\s+/g, " ").trim();
   const memory = Math.round(totalmem() / 2 ** 30);
+  // As it is typed: "deno task bench:bus -- --count=5".
+  const args = process.argv.slice(2).filter((each) => each !== "--");
+  const modules = args.filter((each) => !each.startsWith("-")).map((name) => `:${name}`);
+  const options = args.filter((each) => each.startsWith("-"));
+  const command = [`deno task bench${modules.join("")}`, ...options.length > 0 ? ["--"] : []];
   return {
     date: new Date().toISOString().slice(0, 10),
-    command: ["deno task bench", ...process.argv.slice(2)].join(" "),
+    command: [...command, ...options].join(" "),
     machine: `${cores.length} cores, ${model}, ${memory} GB, ${type()}`,
     runtimes: Object.fromEntries(runtimes.map(({ name, version }) => [name, version])),
     count,

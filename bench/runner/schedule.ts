@@ -54,7 +54,7 @@ export async function measureAll(
 async function plan(
   modules: readonly string[],
   runtimes: readonly Runtime[],
-  { filter, bytes }: Options,
+  { filter, baseline, bytes }: Options,
 ): Promise<Job[]> {
   const jobs: Job[] = [];
   for (const module of modules) {
@@ -82,6 +82,9 @@ async function plan(
       }
     }
   }
+  if (baseline !== undefined && !jobs.some(({ row }) => row.name === baseline)) {
+    throw new RangeError(`--baseline must name a case of this run, got "${baseline}"`);
+  }
   return jobs;
 }
 
@@ -95,18 +98,15 @@ async function measureOnce(
   const args = [...runtime.arguments(kind === "bytes"), WORKER, kind, row.module, row.name];
   try {
     const { stdout } = await run(runtime.executable, args, { timeout: PROCESS_TIMEOUT_MS });
-    const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { figure?: number };
-    return answer.figure;
+    const lastLine = stdout.trim().split("\n").at(-1) ?? "";
+    const { figure, error } = JSON.parse(lastLine) as { figure?: number; error?: string };
+    if (error !== undefined) row.error = error;
+    return figure;
   } catch (error) {
-    row.error = reason(error as Error & { stderr?: string; killed?: boolean });
+    const { message, stderr = "", killed } = error as Error & { stderr?: string; killed?: boolean };
+    row.error = killed === true
+      ? `not done after ${PROCESS_TIMEOUT_MS / 1000} s`
+      : `the process failed: ${stderr.trim().split("\n")[0] || message}`;
     return undefined;
   }
-}
-
-function reason(
-  { message, stderr, killed }: Error & { stderr?: string; killed?: boolean },
-): string {
-  if (killed === true) return `not done after ${PROCESS_TIMEOUT_MS / 1000} s`;
-  const lines = (stderr ?? "").split("\n").map((line) => line.trim());
-  return lines.find((line) => /error/i.test(line)) ?? message;
 }

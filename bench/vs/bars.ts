@@ -5,9 +5,10 @@
 
 import { type Report, rowOf, spread } from "../runner/result.ts";
 import { short, textTable } from "../runner/table.ts";
-import { cellName, type Setting } from "./emitter_grid.ts";
+import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
+import { burstName } from "./queues.ts";
 
 type RuntimeName = "deno" | "bun" | "node";
 
@@ -46,16 +47,25 @@ function named(...kinds: readonly Rival["kind"][]): string[] {
 
 /** How much faster Nova is than the fastest of some rivals, over several shapes: the least of all. */
 function faster(setting: Setting, shapes: readonly Shape[], than: readonly string[]): Bar["find"] {
+  return leastRatio(shapes.flatMap((shape) =>
+    than.map((rival) => ({
+      mine: cellName("nova", setting, shape),
+      theirs: cellName(rival, setting, shape),
+      by: `${rival} at ${shape}`,
+    }))
+  ));
+}
+
+/** Undefined unless all of them were measured: a bar is not met because its best rival is absent. */
+function leastRatio(pairs: readonly { mine: string; theirs: string; by: string }[]): Bar["find"] {
   return (look) => {
-    const ratios = shapes.flatMap((shape) => {
-      const mine = look(cellName("nova", setting, shape));
-      return than.flatMap((rival) => {
-        const theirs = look(cellName(rival, setting, shape));
-        if (mine === undefined || theirs === undefined) return [];
-        return [{ figure: theirs / mine, unit: "×", by: `${rival} at ${shape}` }];
-      });
-    });
-    return ratios.sort((a, b) => a.figure - b.figure)[0];
+    let least: Finding | undefined;
+    for (const { mine, theirs, by } of pairs) {
+      const figure = (look(theirs) ?? NaN) / (look(mine) ?? NaN);
+      if (Number.isNaN(figure)) return undefined;
+      if (least === undefined || figure < least.figure) least = { figure, unit: "×", by };
+    }
+    return least;
   };
 }
 
@@ -77,18 +87,13 @@ function against(
   return { text, runtimes, atLeast, find: faster(setting, shapes, than) };
 }
 
-function ratioOf(name: string, to: readonly string[], sizes: readonly string[]): Bar["find"] {
-  return (look) => {
-    const ratios = sizes.flatMap((size) => {
-      const mine = look(`${name} | bursts of ${size}`);
-      return to.flatMap((rival) => {
-        const theirs = look(`${rival} | bursts of ${size}`);
-        if (mine === undefined || theirs === undefined) return [];
-        return [{ figure: theirs / mine, unit: "×", by: `bursts of ${size}` }];
-      });
-    });
-    return ratios.sort((a, b) => a.figure - b.figure)[0];
-  };
+/** How much faster `enqueue` is than another way to hand over, in bursts of a hundred and more. */
+function enqueueFaster(than: string): Bar["find"] {
+  return leastRatio(["100", "1000"].map((size) => ({
+    mine: burstName("nova enqueue", size),
+    theirs: burstName(than, size),
+    by: `bursts of ${size}`,
+  })));
 }
 
 function plain(name: string, unit: string, scale = 1): Bar["find"] {
@@ -106,17 +111,21 @@ function slower(setting: Setting, shape: Shape, than: readonly string[]): Bar["f
   };
 }
 
+/** The most that any of the cells allocates. */
 function allocation(look: Look): Finding | undefined {
-  const cells = (["one hot type", "after others"] as const).flatMap((setting) =>
-    (["1", "3", "10"] as const).flatMap((shape) => {
+  let most: Finding | undefined;
+  for (const setting of settings) {
+    for (const shape of ["1", "3", "10"]) {
       const figure = look(cellName("nova", setting, shape), "bytes");
-      return figure === undefined ? [] : [{ figure, unit: "B", by: `${shape}, ${setting}` }];
-    })
-  );
-  return cells.sort((a, b) => b.figure - a.figure)[0];
+      if (figure === undefined) return undefined;
+      if (most === undefined || figure > most.figure) {
+        most = { figure, unit: "B", by: `${shape}, ${setting}` };
+      }
+    }
+  }
+  return most;
 }
 
-const bursts = ["100", "1000"];
 const others = "after others";
 const hot = "one hot type";
 
@@ -159,19 +168,19 @@ const emitterBars: readonly Bar[] = [
     text: "enqueue, bursts ≥ 100: ≤ 2 × a bare ring and one promise turn",
     runtimes: ALL,
     atLeast: 0.5,
-    find: ratioOf("nova enqueue", ["floor: ring + a promise turn"], bursts),
+    find: enqueueFaster("floor: ring + a promise turn"),
   },
   {
     text: "enqueue, bursts ≥ 100: ≥ 1.3 × fastq (callback)",
     runtimes: ["bun", "node"],
     atLeast: 1.3,
-    find: ratioOf("nova enqueue", ["fastq (callback)"], bursts),
+    find: enqueueFaster("fastq (callback)"),
   },
   {
     text: "enqueue, bursts ≥ 100: ≥ 2 × fastq (callback)",
     runtimes: ["deno"],
     atLeast: 2,
-    find: ratioOf("nova enqueue", ["fastq (callback)"], bursts),
+    find: enqueueFaster("fastq (callback)"),
   },
   {
     text: "1 ms timers beside a flood of 200,000 events: ≤ 2 ms late",
@@ -228,6 +237,7 @@ export function bars(report: Report, filtered: boolean): string {
     }),
   ]);
   const shown = rows.filter((row) => !filtered || row.some((cell) => /^(met|MISSED)/.test(cell)));
+  if (shown.length === 0) return "No bar can be told from these cases";
   return `${textTable(["bar", ...measured], shown)}\n\n` +
     `${met} met, ${missed} missed, ${unmeasured} not measured`;
 }

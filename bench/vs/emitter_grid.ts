@@ -28,7 +28,7 @@ const OTHERS_LISTENERS = [1, 2, 3, 5, 12];
 const OTHERS_EMITS = 20_000;
 
 /** The name of a cell's case. */
-export function cellName(rival: string, setting: Setting, shape: Shape): string {
+export function cellName(rival: string, setting: Setting, shape: string): string {
   return `${rival} | ${setting} | ${shape}`;
 }
 

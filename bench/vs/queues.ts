@@ -5,9 +5,14 @@ import { type Burst, burstsDone, inBursts, Meter } from "../cases/bursts.ts";
 import { load, loadDefault } from "./load.ts";
 
 /** The name of the table. */
-export const HAND_OVER = "hand-over in bursts";
+const HAND_OVER = "hand-over in bursts";
 /** The sizes of the bursts, as the columns name them. */
-export const burstSizes = ["1", "100", "1000"] as const;
+const burstSizes = ["1", "100", "1000"] as const;
+
+/** The name of a case. */
+export function burstName(queue: string, size: string): string {
+  return `${queue} | bursts of ${size}`;
+}
 
 const EVENT = { type: "hot", data: { total: 1 } };
 
@@ -96,7 +101,7 @@ function bareRing(handle: (event: unknown) => void): () => void {
 export const handOver: readonly Case[] = burstSizes.flatMap((size) =>
   queues.map(({ name, make }) =>
     defineCase<Burst>({
-      name: `${name} | bursts of ${size}`,
+      name: burstName(name, size),
       cell: { table: HAND_OVER, row: name, column: size },
       bytes: name.startsWith("nova"),
       setup: () => make(new Meter()),

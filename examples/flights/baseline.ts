@@ -1,37 +1,39 @@
-// The same question without any event system: a plain loop over the file. It says what is right.
+// The same question without any event system: a plain loop. It says what is right.
 
-import type { FlightColumns } from "./columns.ts";
-import { DelayTable } from "./table.ts";
+import { flightAt, type FlightColumns, timeAt } from "./columns.ts";
+import { DelayTable, type Flight } from "./table.ts";
 
 /** A delay of ten hours is worth an alert. */
 export const EXTREME_DELAY = 600;
 
 /** The two tables of one way of counting. */
-export interface Tally {
-  readonly delays: DelayTable;
+export class Tally {
+  /** All flights. */
+  readonly delays: DelayTable = new DelayTable();
   /** Extreme delays only. */
-  readonly alerts: DelayTable;
+  readonly alerts: DelayTable = new DelayTable();
+
+  /** What differs from `expected`; each line begins with `way`. */
+  differences(expected: Tally, way: string): string[] {
+    return [
+      ...this.delays.differences(expected.delays).map((text) => `${way}, delays at ${text}`),
+      ...this.alerts.differences(expected.alerts).map((text) => `${way}, alerts at ${text}`),
+    ];
+  }
 }
 
-/** Empty tables. */
-export function emptyTally(): Tally {
-  return { delays: new DelayTable(), alerts: new DelayTable() };
+/** Whether a flight is worth an alert. */
+export function isExtreme(flight: Flight): boolean {
+  return flight.delay >= EXTREME_DELAY;
 }
 
-/** Counts every flight of `groups` in file order. */
-export async function plainLoop(groups: AsyncIterable<FlightColumns>): Promise<Tally> {
-  const tally = emptyTally();
-  for await (const columns of groups) {
-    for (let i = 0; i < columns.length; i++) {
-      const flight = {
-        origin: columns.origin[i]!,
-        destination: columns.destination[i]!,
-        delay: columns.delay[i]!,
-        distance: columns.distance[i]!,
-      };
-      tally.delays.add(flight, columns.time[i]!);
-      if (flight.delay >= EXTREME_DELAY) tally.alerts.add(flight, columns.time[i]!);
-    }
+/** Counts every flight in file order. */
+export function plainLoop(columns: FlightColumns): Tally {
+  const tally = new Tally();
+  for (let i = 0; i < columns.length; i++) {
+    const flight = flightAt(columns, i);
+    tally.delays.add(flight, timeAt(columns, i));
+    if (isExtreme(flight)) tally.alerts.add(flight, timeAt(columns, i));
   }
   return tally;
 }

@@ -17,11 +17,14 @@ export class FailurePlan {
   #left: number;
   readonly #rate: number;
   readonly #random: () => number;
+  /** Apart, so that the number of failures does not depend on when retries happen. */
+  readonly #randomAgain: () => number;
 
   /** `rate` is the share of first attempts that fail. */
   constructor(rate: number, seed: number) {
     this.#rate = rate;
     this.#random = mulberry32(seed);
+    this.#randomAgain = mulberry32(~seed);
     this.#left = this.#gap();
   }
 
@@ -35,7 +38,7 @@ export class FailurePlan {
     if (attempt === 1) {
       if (this.#left-- > 0) return;
       this.#left = this.#gap();
-    } else if (attempt > 2 || this.#random() >= SECOND_FAILURE) return;
+    } else if (attempt > 2 || this.#randomAgain() >= SECOND_FAILURE) return;
     this.#injected++;
     throw new InjectedFailure(`injected failure ${this.#injected}, attempt ${attempt}`);
   }

@@ -1,11 +1,10 @@
-// A progress bar on a terminal, and silence where there is none.
+// Long loops pause here now and then: to draw a progress bar on a terminal, and to hear Ctrl-C.
 
 const WIDTH = 30;
-const REDRAW_MS = 100;
-const TO_LINE_START = "\r";
+const PAUSE_EVERY_MS = 100;
 const CLEAR_LINE = "\r\u001b[K";
 
-/** Where the bar is drawn. */
+/** Where the bar is drawn; where there is no terminal, nothing is. */
 export interface Terminal {
   readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
@@ -14,31 +13,46 @@ export interface Terminal {
 /** One line that is drawn again and again. */
 export class Progress {
   readonly #terminal: Terminal;
+  readonly #signal: AbortSignal;
   readonly #now: () => number;
-  #drawnAt = -Infinity;
+  #label = "";
   #startedAt = 0;
+  #pausedAt = -Infinity;
+  #drawn = false;
 
-  constructor(terminal: Terminal, now: () => number = () => performance.now()) {
+  /** `signal` ends the loops that report here. */
+  constructor(
+    terminal: Terminal,
+    signal: AbortSignal,
+    now: () => number = () => performance.now(),
+  ) {
     this.#terminal = terminal;
+    this.#signal = signal;
     this.#now = now;
-    this.#startedAt = now();
   }
 
-  /** Draws the bar, at most ten times a second. */
-  update(label: string, done: number, total: number): void {
-    if (this.#terminal.isTTY !== true) return;
+  /** Says how far a loop is. Rejects when the signal has aborted. */
+  async report(label: string, done: number, total: number): Promise<void> {
     const now = this.#now();
-    if (done === 0) this.#startedAt = now;
-    if (now - this.#drawnAt < REDRAW_MS) return;
-    this.#drawnAt = now;
-    const seconds = (now - this.#startedAt) / 1000;
-    this.#terminal.write(CLEAR_LINE + bar(label, done, total, seconds) + TO_LINE_START);
+    if (label !== this.#label) {
+      this.#label = label;
+      this.#startedAt = now;
+    } else if (now - this.#pausedAt < PAUSE_EVERY_MS) return;
+    this.#pausedAt = now;
+    if (this.#terminal.isTTY === true) {
+      const seconds = (now - this.#startedAt) / 1000;
+      this.#terminal.write(CLEAR_LINE + bar(label, done, total, seconds));
+      this.#drawn = true;
+    }
+    // A timer, as signals reach a busy process only when it waits for something.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.#signal.throwIfAborted();
   }
 
   /** Takes the bar away. */
   clear(): void {
-    if (this.#terminal.isTTY === true) this.#terminal.write(CLEAR_LINE);
-    this.#drawnAt = -Infinity;
+    if (this.#drawn) this.#terminal.write(CLEAR_LINE);
+    this.#drawn = false;
   }
 }
 
@@ -48,5 +62,6 @@ export function bar(label: string, done: number, total: number, seconds: number)
   const filled = Math.round(share * WIDTH);
   const percent = String(Math.floor(share * 100)).padStart(3);
   const rate = seconds > 0 ? `${Math.round(done / seconds / 1000).toLocaleString("en-US")}k/s` : "";
-  return `${label} [${"█".repeat(filled)}${"·".repeat(WIDTH - filled)}] ${percent} % ${rate}`;
+  const blocks = "█".repeat(filled) + "·".repeat(WIDTH - filled);
+  return `${label.padEnd(7)} [${blocks}] ${percent} % ${rate}`.trimEnd();
 }

@@ -37,6 +37,7 @@ import type {
 } from "./api.ts";
 import {
   type AnyTopicOptions,
+  copyOf,
   firstDifference,
   type TopicSettings,
   totalSettings,
@@ -88,6 +89,7 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
+  #closeCalls = 0;
   #finishedBefore = 0;
   #stop: AbortController | undefined;
 
@@ -101,15 +103,17 @@ export class Bus implements AsyncDisposable {
     this.name = options.name ?? "bus";
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
-    this.#defaults = options.defaults ?? {};
-    totalSettings(this.#defaults);
+    requireOptions("the topics of a bus", options.defaults);
+    const defaults: AnyTopicOptions = options.defaults ?? {};
+    totalSettings(defaults);
+    this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
-    const closing = () => this.#closing;
+    const closeCalls = () => this.#closeCalls;
     this.#parts = {
       env: this.#env,
       delays: this.#delays,
-      get closing() {
-        return closing();
+      get closeCalls() {
+        return closeCalls();
       },
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
@@ -206,16 +210,22 @@ export class Bus implements AsyncDisposable {
    *
    * Publishers that wait for room are sent away with {@linkcode ClosedError}. Events that wait for
    * another attempt, and those held behind them, are not waited for. It resolves also when the signal
-   * (or 30 s) ends the waiting, and says what was left. It never waits for the delivery whose handler
-   * called it before its first `await`.
+   * (or 30 s) ends the waiting, and says what was left. It never waits for a delivery whose handler
+   * called it before its first `await`; meanwhile that delivery takes no slot of `maxConcurrency`.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
-    if (this.#closing === undefined) {
-      this.#finishedBefore = this.#countFinished();
-      this.#closing = new Closing(this.#parts, this.#env, options.signal);
-      for (const { topic } of this.#entries()) topic.refuseWaiting();
+    try {
+      requireOptions("closing a bus", options);
+      if (this.#closing === undefined) {
+        this.#finishedBefore = this.#countFinished();
+        this.#closing = new Closing(this.#parts, this.#env, options.signal);
+        for (const { topic } of this.#entries()) topic.refuseWaiting();
+      }
+      this.#closeCalls += 1;
+      return this.#closing.result;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#closing.result;
   }
 
   /** Closes it with the default limit. */
@@ -224,10 +234,10 @@ export class Bus implements AsyncDisposable {
   }
 
   #find(name: string): BusTopic {
-    checkTopicName(name);
     const entry = this.#topics.get(name);
-    if (entry === undefined) throw new TopicNotFoundError(name);
-    return entry.topic;
+    if (entry !== undefined) return entry.topic;
+    checkTopicName(name);
+    throw new TopicNotFoundError(name);
   }
 
   #entries(): Entry[] {
@@ -277,7 +287,9 @@ export class Bus implements AsyncDisposable {
     let left = 0;
     for (const { topic } of this.#entries()) left += topic.end();
     this.#delays.clear();
-    this.#stop?.abort(new ClosedError(`bus "${this.name}"`));
+    // Made even if nobody asked for it yet: a handler that still runs may.
+    this.#stop ??= new AbortController();
+    this.#stop.abort(new ClosedError(`bus "${this.name}"`));
     return { completed, left };
   }
 
@@ -289,11 +301,13 @@ export class Bus implements AsyncDisposable {
 
 /** What was thrown, in a form that survives a wire. */
 function describeError(error: unknown): DeadLetterError {
-  const code = error instanceof NovaError ? error.code : undefined;
   try {
-    if (error instanceof Error) return { code, name: error.name, message: error.message };
+    const code = error instanceof NovaError ? error.code : undefined;
+    if (error instanceof Error) {
+      return { code, name: String(error.name), message: String(error.message) };
+    }
     return { code, name: typeof error, message: String(error) };
   } catch {
-    return { code, name: typeof error, message: "something that cannot be shown" };
+    return { code: undefined, name: typeof error, message: "something that cannot be shown" };
   }
 }

@@ -10,7 +10,7 @@
 import { TerminalError } from "../errors.ts";
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
-import { isThenable } from "../internal/thenable.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
 import { type Retry, retryDelay } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Lanes } from "../queue/lanes.ts";
@@ -20,6 +20,8 @@ import type { Partition } from "./partition.ts";
 /** Lanes per event that may run at once: few enough keys then share a lane. */
 const LANES_PER_SLOT = 16;
 const FEWEST_LANES = 256;
+/** More would cost memory that no number of running handlers pays back. */
+const MOST_LANES = 65_536;
 
 /** What a cursor sets aside is bounded as a whole, by `maxHeld`. */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
@@ -35,12 +37,14 @@ export interface CursorOwner extends Subscription {
   readonly keyed: boolean;
   readonly retry: Retry;
   readonly delays: DelayQueue<Job>;
-  /** Changes when closing begins. */
-  readonly closing: unknown;
+  /** How often the bus was told to close. */
+  readonly closeCalls: number;
   random(): number;
   stopSignal(): AbortSignal;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(event: NovaEvent, error: unknown, attempts: number): boolean;
+  /** A handler settled after the subscription had ended. */
+  settledLate(): void;
 }
 
 /** One event on its way through attempts, outside the ring. */
@@ -99,7 +103,7 @@ export class Cursor {
   readonly #owner: CursorOwner;
   readonly #context: ListenerContext;
   #until: number | undefined;
-  /** Handlers that have not settled. */
+  /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
   #exempt = 0;
   /** Jobs that wait for their next attempt, or that no dead-letter topic had room for. */
@@ -121,7 +125,7 @@ export class Cursor {
 
   /** Handlers that have not settled. */
   get inFlight(): number {
-    return this.#running;
+    return this.#running + this.#exempt;
   }
 
   /** Of those, the ones that closing does not wait for. */
@@ -157,7 +161,7 @@ export class Cursor {
 
   /** Whether closing has nothing to wait for here. */
   get idle(): boolean {
-    return this.#running === this.#exempt && this.#ready.length === 0 &&
+    return this.#running === 0 && this.#ready.length === 0 &&
       (this.queued === 0 || !this.#mayTake());
   }
 
@@ -194,7 +198,8 @@ export class Cursor {
     let left = budget;
     while (
       left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
-      this.#mayTake()
+      // A handler may have ended its own subscription.
+      this.#until === undefined && this.#mayTake()
     ) {
       left -= 1;
       const { place } = this;
@@ -207,20 +212,19 @@ export class Cursor {
         this.place = place + 1;
         continue;
       }
-      const { closing } = owner;
-      let result: unknown;
+      const { closeCalls } = owner;
+      let pending: Promise<unknown> | undefined;
       try {
-        result = listener(event, context);
+        const result: unknown = listener(event, context);
+        if (result !== undefined && isThenable(result)) pending = adopt(result);
       } catch (error) {
         this.place = place + 1;
         this.#fail(this.#claim(event, place), error);
         continue;
       }
       this.place = place + 1;
-      if (result === undefined || !isThenable(result)) this.counts.succeeded += 1;
-      else this.#await(this.#claim(event, place), result, closing);
-      // A handler may have ended its own subscription.
-      if (this.#until !== undefined) break;
+      if (pending === undefined) this.counts.succeeded += 1;
+      else this.#await(this.#claim(event, place), pending, closeCalls);
     }
     return left;
   }
@@ -236,7 +240,7 @@ export class Cursor {
     const { keyed, maxConcurrency, maxHeld } = this.#owner;
     if (!keyed) return new Job(this, event, NO_LANE, 1);
     this.#lanes ??= new Lanes(
-      Math.max(FEWEST_LANES, powerOfTwo(LANES_PER_SLOT * maxConcurrency)),
+      Math.max(FEWEST_LANES, powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * maxConcurrency))),
       maxHeld,
     );
     const lane = this.#lanes.of(this.#partition.hashAt(place));
@@ -247,40 +251,36 @@ export class Cursor {
   /** Another attempt of a job, or the first one of an event that was parked. */
   #start(job: Job): void {
     const owner = this.#owner;
-    const { closing } = owner;
+    const { closeCalls } = owner;
     if (job.attempt > 1) this.counts.retries += 1;
     const context = job.attempt === 1
       ? this.#context
       : Object.freeze(new AttemptContext(owner, job.attempt));
-    let result: unknown;
+    let pending: Promise<unknown> | undefined;
     try {
-      result = owner.listener(job.event, context);
+      const result: unknown = owner.listener(job.event, context);
+      if (isThenable(result)) pending = adopt(result);
     } catch (error) {
       return this.#fail(job, error);
     }
-    if (isThenable(result)) this.#await(job, result, closing);
-    else this.#succeed(job);
+    if (pending === undefined) this.#succeed(job);
+    else this.#await(job, pending, closeCalls);
   }
 
-  #await(job: Job, result: PromiseLike<unknown>, closing: unknown): void {
-    this.#running += 1;
-    if (this.#owner.closing !== closing) {
-      job.exempt = true;
-      this.#exempt += 1;
-    }
-    // Adopting a foreign thenable guards against one that settles twice or throws.
-    Promise.resolve(result).then(job.succeeded, job.failed);
+  #await(job: Job, pending: Promise<unknown>, closeCalls: number): void {
+    job.exempt = this.#owner.closeCalls !== closeCalls;
+    if (job.exempt) this.#exempt += 1;
+    else this.#running += 1;
+    pending.then(job.succeeded, job.failed);
   }
 
   /** A handler's promise settled. */
   settle(job: Job, error: unknown, failed: boolean): void {
-    this.#running -= 1;
-    if (job.exempt) {
-      job.exempt = false;
-      this.#exempt -= 1;
-    }
+    if (job.exempt) this.#exempt -= 1;
+    else this.#running -= 1;
     if (failed) this.#fail(job, error);
     else this.#succeed(job);
+    if (this.#until !== undefined) this.#owner.settledLate();
     this.#partition.resume(this);
   }
 
@@ -291,7 +291,7 @@ export class Cursor {
 
   #fail(job: Job, error: unknown): void {
     const { retry, delays } = this.#owner;
-    if (error instanceof TerminalError || job.attempt >= retry.attempts) {
+    if (job.attempt >= retry.attempts || isTerminal(error)) {
       if (this.#owner.bury(job.event, error, job.attempt)) {
         this.counts.deadLettered += 1;
         this.#release(job);
@@ -320,5 +320,14 @@ export class Cursor {
     if (job.lane === NO_LANE || this.#lanes === undefined) return;
     const next = this.#lanes.release(job.lane);
     if (next !== undefined) this.#ready.push(new Job(this, next, job.lane, 1));
+  }
+}
+
+/** Whether a handler said that another attempt is useless. It may have thrown anything, also a proxy. */
+function isTerminal(error: unknown): boolean {
+  try {
+    return error instanceof TerminalError;
+  } catch {
+    return false;
   }
 }

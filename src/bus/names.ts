@@ -20,7 +20,9 @@ export function checkTopicName(name: unknown): asserts name is string {
   if (typeof name !== "string") {
     throw new TypeError(`Cannot use ${show(name)} as a topic name: it must be a string`);
   }
-  if (name.length > MAX_LENGTH || !NAME.test(name)) {
+  // The longest name still has a dead-letter topic.
+  const most = isDeadLetterName(name) ? MAX_LENGTH + 1 + DEAD_LETTERS.length : MAX_LENGTH;
+  if (name.length > most || !NAME.test(name)) {
     throw new SyntaxError(
       `Cannot use ${
         show(name)

@@ -58,10 +58,9 @@ export class Partition {
     return Math.max(0, this.tail - Math.min(this.#mask + 1, this.#options.bufferSize));
   }
 
-  /** Events that the slowest cursor has not taken. */
+  /** Events that the slowest cursor has not taken, or all that are kept. */
   get queued(): number {
-    this.#reclaim();
-    return this.tail - this.#head;
+    return this.tail - (this.#options.retain ? this.#head : this.#slowest());
   }
 
   /** The event at a place between {@linkcode oldest} and {@linkcode tail}. */
@@ -98,7 +97,8 @@ export class Partition {
   /** Lets a cursor go; it no longer gates the ring. */
   detach(cursor: Cursor): void {
     this.#cursors = this.#cursors.filter((other) => other !== cursor);
-    this.#options.progressed(this);
+    // Room may have come free. Not now: it may be a handler that ended its own subscription.
+    this.#pacer.schedule();
   }
 
   /** A cursor can go on: at once if the burst allows it, else after a break. */
@@ -124,12 +124,15 @@ export class Partition {
 
   /** Finds out where the slowest cursor is; true when there is room. */
   #reclaim(): boolean {
-    if (!this.#options.retain) {
-      let head = this.tail;
-      for (const { place } of this.#cursors) if (place < head) head = place;
-      this.#head = head;
-    }
+    if (!this.#options.retain) this.#head = this.#slowest();
     return this.tail - this.#head < this.#options.bufferSize;
+  }
+
+  /** The place of the cursor that is furthest behind. */
+  #slowest(): number {
+    let slowest = this.tail;
+    for (const { place } of this.#cursors) if (place < slowest) slowest = place;
+    return slowest;
   }
 
   #grow(): void {

@@ -3,7 +3,13 @@
  * over Nova's.
  */
 
-import { durationOption, integerOption, requireFunction, wordOption } from "../internal/check.ts";
+import {
+  durationOption,
+  integerOption,
+  requireFunction,
+  requireOptions,
+  wordOption,
+} from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
 import type { Key, TopicOptions } from "./api.ts";
@@ -31,6 +37,8 @@ export function totalSettings(
   options: AnyTopicOptions,
   defaults: AnyTopicOptions = {},
 ): TopicSettings {
+  requireOptions("a topic's retry", options.retry);
+  requireOptions("a topic's deadLetter", options.deadLetter);
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
@@ -43,7 +51,11 @@ export function totalSettings(
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
     maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
-    deadLetters: integerOption("deadLetter.maxEvents", given.deadLetter?.maxEvents, 10_000),
+    deadLetters: integerOption(
+      "deadLetter.maxEvents",
+      options.deadLetter?.maxEvents,
+      defaults.deadLetter?.maxEvents ?? 10_000,
+    ),
   };
 }
 
@@ -56,6 +68,16 @@ export function firstDifference(a: TopicSettings, b: TopicSettings): string | un
     if (!same) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
   }
   return undefined;
+}
+
+/** Options that the caller cannot change any more. */
+export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
+  const { retry, deadLetter } = options;
+  return {
+    ...options,
+    ...(retry === undefined ? {} : { retry: { ...retry } }),
+    ...(deadLetter === undefined ? {} : { deadLetter: { ...deadLetter } }),
+  };
 }
 
 function withoutUndefined<Options extends object>(options: Options): Partial<Options> {

@@ -16,11 +16,13 @@ export interface SubscriptionOwner {
   readonly keyed: boolean;
   readonly maxHeld: number;
   readonly delays: DelayQueue<Job>;
-  readonly closing: unknown;
+  readonly closeCalls: number;
   random(): number;
   stopSignal(): AbortSignal;
   bury(subscription: string, event: NovaEvent, error: unknown, attempts: number): boolean;
   removed(subscription: Subscriber): void;
+  /** A handler settled after its subscription had ended. */
+  settledLate(subscription: Subscriber): void;
 }
 
 /** What was asked for, checked and total. */
@@ -69,8 +71,13 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#active;
   }
 
-  get closing(): unknown {
-    return this.#owner.closing;
+  get closeCalls(): number {
+    return this.#owner.closeCalls;
+  }
+
+  /** Whether a handler of it has not settled. */
+  get running(): boolean {
+    return this.cursors.some((cursor) => cursor.inFlight > 0);
   }
 
   random(): number {
@@ -83,6 +90,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   bury(event: NovaEvent, error: unknown, attempts: number): boolean {
     return this.#owner.bury(this.id, event, error, attempts);
+  }
+
+  settledLate(): void {
+    this.#owner.settledLate(this);
   }
 
   /** Disposes something together with the subscription. */

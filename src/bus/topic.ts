@@ -11,6 +11,7 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
   show,
   wordOption,
 } from "../internal/check.ts";
@@ -36,7 +37,8 @@ import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
-  readonly closing: unknown;
+  /** How often the bus was told to close. */
+  readonly closeCalls: number;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
@@ -65,8 +67,12 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   readonly #lines: readonly WaitingLine<Waiting, Receipt>[];
   readonly #hasher: KeyHasher | undefined;
   readonly #subscribers = new Set<Subscriber>();
+  /** Those that ended while a handler ran, or while the bus closes: closing waits and counts them. */
+  readonly #leaving = new Set<Subscriber>();
   /** What subscriptions may ask of their topic. */
   readonly #parts: SubscriptionOwner;
+  /** Partitions whose waiting publishers are about to be let in. */
+  readonly #lettingIn = new Set<number>();
   #accepted = 0;
   #rejected = 0;
   #dropped = 0;
@@ -96,23 +102,30 @@ export class BusTopic implements Topic<Record<string, unknown>> {
       keyed: key !== undefined,
       maxHeld: settings.maxHeld,
       delays: owner.delays,
-      get closing() {
-        return owner.closing;
+      get closeCalls() {
+        return owner.closeCalls;
       },
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       bury: (subscription, event, error, attempts) =>
         owner.bury(name, subscription, event, error, attempts),
-      removed: (subscriber) => this.#subscribers.delete(subscriber),
+      removed: (subscriber) => {
+        this.#subscribers.delete(subscriber);
+        if (subscriber.running || owner.closeCalls > 0) this.#leaving.add(subscriber);
+      },
+      settledLate: (subscriber) => {
+        if (!subscriber.running && owner.closeCalls === 0) this.#leaving.delete(subscriber);
+      },
     };
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
-      const admitted = this.#admit(event);
+      const admitted = admitEvent(event, this.#owner.env);
       const hash = this.#place(admitted);
-      options?.signal?.throwIfAborted();
+      if (this.#owner.closeCalls > 0) this.#refuseClosed();
+      if (options?.signal !== undefined) this.#refuseAborted(options.signal);
       if (this.#add(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
       return this.#onFull(admitted, hash, options?.signal);
     } catch (error) {
@@ -121,8 +134,10 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   }
 
   tryPublish(event: Draft): boolean {
-    const admitted = this.#admit(event);
-    if (this.#add(admitted, this.#place(admitted))) return true;
+    const admitted = admitEvent(event, this.#owner.env);
+    const hash = this.#place(admitted);
+    if (this.#owner.closeCalls > 0) this.#refuseClosed();
+    if (this.#add(admitted, hash)) return true;
     if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
     else this.#rejected += 1;
     return false;
@@ -132,15 +147,21 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     events: readonly Draft[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]> {
-    return Promise.allSettled(events.map((event) => this.publish(event, options)));
+    if (!Array.isArray(events)) {
+      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
+      return Promise.reject(new TypeError(message));
+    }
+    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    requireOptions("a subscription's retry", options.retry);
     this.#requireOpen();
     const { maxConcurrency, retry } = this.#settings;
     const { signal } = options;
+    requireSignal(signal);
     const subscriber = new Subscriber(this.#parts, listener, {
       id: options.id ?? (listener.name || `${this.name}#${++this.#unnamed}`),
       from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
@@ -157,6 +178,7 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   on(type: string, listener: Listener<never>, options: SubscribeOptions = {}): TopicSubscription {
     checkType(type);
     requireFunction("a listener", listener);
+    requireOptions("a subscription", options);
     return this.subscribe(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
       { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
@@ -211,15 +233,9 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     return left;
   }
 
+  /** The cursors of all subscriptions, also of those that are leaving. */
   #cursors(): Cursor[] {
-    return [...this.#subscribers].flatMap((subscriber) => subscriber.cursors);
-  }
-
-  /** Checks an event and lets it in. */
-  #admit(value: unknown): NovaEvent {
-    const event = admitEvent(value, this.#owner.env);
-    this.#requireOpen();
-    return event;
+    return [...this.#subscribers, ...this.#leaving].flatMap((subscriber) => subscriber.cursors);
   }
 
   /**
@@ -284,18 +300,45 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     });
   }
 
-  readonly #progressed = ({ index }: Partition): void => {
-    const line = this.#lines[index]!;
-    if (line.length > 0) {
-      line.admit(({ event, hash }) =>
-        this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
-      );
-    }
+  readonly #progressed = (partition: Partition): void => {
+    if (this.#lines[partition.index]!.length > 0) this.#makeRoomKnown(partition);
     this.#owner.progressed();
   };
 
+  /**
+   * Publishers that wait are let in by the batch: now if half of the partition is free, else behind
+   * what runs in this turn. One at a time each would cost a turn of its own.
+   */
+  #makeRoomKnown(partition: Partition): void {
+    if (partition.queued * 2 <= this.#settings.bufferSize) this.#letIn(partition.index);
+    else if (!this.#lettingIn.has(partition.index)) {
+      this.#lettingIn.add(partition.index);
+      this.#owner.env.defer(() => {
+        this.#lettingIn.delete(partition.index);
+        this.#letIn(partition.index);
+      });
+    }
+  }
+
+  #letIn(index: number): void {
+    this.#lines[index]!.admit(({ event, hash }) =>
+      this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
+    );
+  }
+
+  #refuseClosed(): never {
+    this.#rejected += 1;
+    throw this.#closedError();
+  }
+
+  #refuseAborted(signal: AbortSignal): void {
+    requireSignal(signal);
+    if (signal.aborted) this.#rejected += 1;
+    signal.throwIfAborted();
+  }
+
   #requireOpen(): void {
-    if (this.#owner.closing !== undefined) throw this.#closedError();
+    if (this.#owner.closeCalls > 0) throw this.#closedError();
   }
 
   #closedError(): ClosedError {

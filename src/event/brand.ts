@@ -10,7 +10,7 @@ class Itself {
   }
 }
 
-class Brand extends Itself {
+class EventBrand extends Itself {
   // Its presence is all that counts.
   readonly #checked = true;
 
@@ -19,12 +19,30 @@ class Brand extends Itself {
   }
 }
 
-/** Marks an object as checked; call it before freezing. */
-export function brand(object: object): void {
-  new Brand(object);
+class MetadataBrand extends Itself {
+  readonly #checked = true;
+
+  static isOn(value: object): boolean {
+    return #checked in value;
+  }
 }
 
-/** Whether an object was checked here and is no copy. */
+/** Marks an event as checked; call it before freezing. */
+export function brand(event: object): void {
+  new EventBrand(event);
+}
+
+/** Whether an object is an event that was checked here, and no copy of one. */
 export function isBranded(value: object): boolean {
-  return Brand.isOn(value);
+  return EventBrand.isOn(value);
+}
+
+/** Marks metadata as checked; call it before freezing. Metadata is no event, nor the reverse. */
+export function brandMetadata(metadata: object): void {
+  new MetadataBrand(metadata);
+}
+
+/** Whether an object is metadata that was checked here, and no copy of it. */
+export function isBrandedMetadata(value: object): boolean {
+  return MetadataBrand.isOn(value);
 }

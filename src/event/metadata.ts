@@ -4,7 +4,7 @@
 
 import { ValidationError } from "../errors.ts";
 import { show } from "../internal/check.ts";
-import { brand, isBranded } from "./brand.ts";
+import { brandMetadata, isBrandedMetadata } from "./brand.ts";
 import type { Metadata } from "./event.ts";
 import { byteLength } from "./validate.ts";
 
@@ -22,7 +22,9 @@ const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "pro
 /** A checked, frozen copy; the same object when it is such a copy already. */
 export function copyMetadata(metadata: Metadata | undefined): Metadata {
   if (metadata === undefined || metadata === NO_METADATA) return NO_METADATA;
-  if (typeof metadata === "object" && metadata !== null && isBranded(metadata)) return metadata;
+  if (typeof metadata === "object" && metadata !== null && isBrandedMetadata(metadata)) {
+    return metadata;
+  }
   const copy: Record<string, string> = {};
   let bytes = 0;
   for (const [key, value] of entries(metadata)) {
@@ -45,7 +47,7 @@ export function copyMetadata(metadata: Metadata | undefined): Metadata {
     refuse(metadata, `it is ${bytes} bytes long: it may hold ${MAX_METADATA_BYTES}`);
   }
   if (bytes === 0) return NO_METADATA;
-  brand(copy);
+  brandMetadata(copy);
   return Object.freeze(copy);
 }
 

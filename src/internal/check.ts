@@ -50,6 +50,25 @@ export function wordOption<Word extends string>(
   return value;
 }
 
+/** The value if it is a string, the default if it is undefined, else a `TypeError`. */
+export function stringOption(name: string, value: string | undefined, fallback: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value !== "string") {
+    throw new TypeError(`Cannot use ${show(value)} as "${name}": it must be a string`);
+  }
+  return value;
+}
+
+/** The name of a function; empty when it has none, or one that is no string. */
+export function nameOf(fn: { readonly name: string }): string {
+  try {
+    const { name } = fn;
+    return typeof name === "string" ? name : "";
+  } catch {
+    return "";
+  }
+}
+
 /** Refuses anything but a function. */
 export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") {
@@ -63,6 +82,15 @@ export function requireOptions(name: string, value: unknown): void {
     throw new TypeError(
       `Cannot use ${show(value)} as the options of ${name}: they must be an object`,
     );
+  }
+}
+
+/** Refuses anything but an abort signal or undefined. Another realm's will do. */
+export function requireSignal(value: unknown): void {
+  if (value === undefined) return;
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+    throw new TypeError(`Cannot use ${show(value)} as "signal": it must be an AbortSignal`);
   }
 }
 

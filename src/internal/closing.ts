@@ -2,6 +2,7 @@
  * How every part closes: no intake, what was accepted finishes, and the caller learns what did not.
  */
 
+import { requireSignal } from "./check.ts";
 import { type Env, RESOLVED } from "./env.ts";
 
 /** Options of every `close`. */
@@ -42,6 +43,7 @@ export class Closing<Left = number> {
   #resolve!: (result: CloseResult<Left>) => void;
 
   constructor(owner: Closable<Left>, env: Env, signal: AbortSignal | undefined) {
+    requireSignal(signal);
     this.#owner = owner;
     this.result = new Promise((resolve) => (this.#resolve = resolve));
     const finish = () => this.#finish();

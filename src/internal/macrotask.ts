@@ -4,13 +4,19 @@
 
 type Job = { fn: (() => void) | undefined } & Disposable;
 
+/** More microtasks than any runtime puts between a message and its delivery. */
+const TURN = 16;
+
 /**
  * Uses `setImmediate` where there is one, else a `MessageChannel` that is open only while something
- * waits (an open one keeps a process alive), else a timer.
+ * waits (an open one keeps a process alive), else a timer. On workerd a message is a microtask; the
+ * first one shows that, and timers are used from then on.
  */
 export class MacrotaskQueue {
   #waiting: Job[] = [];
   #channel: MessageChannel | undefined;
+  /** Whether messages come behind every microtask; unknown until the first one came. */
+  #messagesWait: boolean | undefined;
 
   /** Calls `fn` in a later macrotask; disposing the result cancels it. */
   add(fn: () => void): Disposable {
@@ -21,7 +27,7 @@ export class MacrotaskQueue {
       },
     };
     if (typeof setImmediate === "function") setImmediate(run, job);
-    else if (typeof MessageChannel === "function") this.#post(job);
+    else if (typeof MessageChannel === "function" && this.#messagesWait !== false) this.#post(job);
     else setTimeout(run, 0, job);
     return job;
   }
@@ -29,6 +35,8 @@ export class MacrotaskQueue {
   #post(job: Job): void {
     this.#waiting.push(job);
     if (this.#channel !== undefined) return;
+    let turnIsOver = false;
+    if (this.#messagesWait === undefined) afterTurn(() => (turnIsOver = true));
     const channel = new MessageChannel();
     this.#channel = channel;
     channel.port1.onmessage = () => {
@@ -36,9 +44,30 @@ export class MacrotaskQueue {
       this.#waiting = [];
       this.#channel = undefined;
       channel.port1.close();
-      for (const job of jobs) run(job);
+      this.#messagesWait ??= turnIsOver;
+      for (const job of jobs) {
+        if (this.#messagesWait) runOneOfMany(job);
+        else setTimeout(run, 0, job);
+      }
     };
     channel.port2.postMessage(0);
+  }
+}
+
+/** Calls `fn` behind a chain of microtasks, but before any macrotask. */
+async function afterTurn(fn: () => void): Promise<void> {
+  for (let i = 0; i < TURN; i++) await undefined;
+  fn();
+}
+
+/** Several jobs share one message: when one throws, the error surfaces from a timer of its own. */
+function runOneOfMany(job: Job): void {
+  try {
+    run(job);
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
   }
 }
 

@@ -2,7 +2,13 @@
  * How long to wait before the next attempt.
  */
 
-import { durationOption, integerOption, wordOption } from "../internal/check.ts";
+import {
+  durationOption,
+  integerOption,
+  requireOptions,
+  show,
+  wordOption,
+} from "../internal/check.ts";
 
 /** When and how often a failed delivery is tried again. */
 export interface RetryOptions {
@@ -59,10 +65,11 @@ export const DEFAULT_RETRY: Retry = Object.freeze({
 
 /** Checks the options and fills in what is missing from `base`. */
 export function totalRetry(options: RetryOptions = {}, base: Retry = DEFAULT_RETRY): Retry {
+  requireOptions("retry", options);
   const { factor = base.factor } = options;
-  if (!(factor >= 1 && factor < Infinity)) {
+  if (typeof factor !== "number" || !(factor >= 1 && factor < Infinity)) {
     throw new RangeError(
-      `Cannot use ${factor} as "retry.factor": it must be a number of at least 1`,
+      `Cannot use ${show(factor)} as "retry.factor": it must be a number of at least 1`,
     );
   }
   return {
@@ -84,7 +91,8 @@ export function totalRetry(options: RetryOptions = {}, base: Retry = DEFAULT_RET
 export function retryDelay(retry: Retry, attempt: number, random: () => number): number {
   const { backoff, delayMs, factor } = retry;
   const grown = backoff === "exponential"
-    ? delayMs * factor ** (attempt - 1)
+    // The power may be too large for a number, and no delay times infinity is none.
+    ? delayMs * Math.min(factor ** (attempt - 1), Number.MAX_VALUE)
     : backoff === "linear"
     ? delayMs * attempt
     : delayMs;

@@ -81,9 +81,11 @@ export class Histogram {
   /**
    * Records a duration in milliseconds. A clock that went back records 0; `NaN` records nothing.
    *
-   * @param times How many times it was seen; a sampler records one in n as n.
+   * @param times How many times it was seen; a sampler records one in n as n. Nothing is recorded
+   * for what is not above 0.
    */
   record(ms: number, times = 1): void {
+    if (!(times > 0)) return;
     if (!(ms > 0)) {
       if (Number.isNaN(ms)) return;
       ms = 0;
@@ -122,6 +124,7 @@ export class Histogram {
 
   /** How many values were at most `ms`, for exposition in coarser buckets; within one fine bucket. */
   countUpTo(ms: number): number {
+    if (!(ms >= 0)) return 0;
     let seen = 0;
     const last = ms > 0 ? bucketOf(ms) : 0;
     for (let bucket = 0; bucket <= last; bucket++) seen += this.#counts[bucket]!;

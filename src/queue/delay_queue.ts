@@ -72,12 +72,19 @@ export class DelayQueue<Item> {
     this.#timer = undefined;
     this.#timerDue = Infinity;
     const now = this.#env.monotonic();
-    // A runtime may fire up to a millisecond early.
-    for (let next = this.#heap[0]; next !== undefined && next.due - now < 1; next = this.#heap[0]) {
-      this.#remove(next);
-      this.#due(next.item);
+    // What is added meanwhile gets a timer of its own: others of the process have their turn first.
+    const end = this.#order;
+    try {
+      for (;;) {
+        const next = this.#heap[0];
+        // A runtime may fire up to a millisecond early.
+        if (next === undefined || next.due - now >= 1 || next.order >= end) break;
+        this.#remove(next);
+        this.#due(next.item);
+      }
+    } finally {
+      this.#arm();
     }
-    this.#arm();
   }
 
   #arm(): void {

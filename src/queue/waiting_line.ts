@@ -56,11 +56,12 @@ export class WaitingLine<Item, Admission> {
         aborting: undefined,
         gone: false,
       };
+      this.#line.push(producer);
+      this.#waiting += 1;
+      // In line first: an aborted signal calls back at once.
       if (signal !== undefined) {
         producer.aborting = this.#env.onAbort(signal, () => this.#refuse(producer, signal.reason));
       }
-      this.#line.push(producer);
-      this.#waiting += 1;
       this.#watch();
     });
   }
@@ -108,8 +109,8 @@ export class WaitingLine<Item, Admission> {
       this.#first = 0;
       this.#timer?.[Symbol.dispose]();
       this.#timer = undefined;
-    } else if (this.#first > 1024 && this.#first * 2 > this.#line.length) {
-      this.#line = this.#line.slice(this.#first);
+    } else if (this.#line.length > 1024 && this.#line.length > this.#waiting * 2) {
+      this.#line = this.#line.filter(({ gone }) => !gone);
       this.#first = 0;
     }
   }
@@ -121,9 +122,10 @@ export class WaitingLine<Item, Admission> {
     this.#timer = this.#env.setTimer(() => {
       this.#timer = undefined;
       const now = this.#env.monotonic();
+      const line = this.#line;
       // A runtime may fire up to a millisecond early.
-      for (let i = this.#first; i < this.#line.length; i++) {
-        const producer = this.#line[i]!;
+      for (let i = this.#first; i < line.length; i++) {
+        const producer = line[i]!;
         if (producer.gone) continue;
         if (producer.deadline - now >= 1) break;
         this.#refuse(producer, this.#timedOut());

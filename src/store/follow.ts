@@ -30,6 +30,8 @@ export interface FollowPlan {
   readonly after: number;
   readonly streams: ReadonlySet<string> | undefined;
   readonly signal: AbortSignal | undefined;
+  /** What the store frees when it closes, as a follower that is not asked again never ends. */
+  readonly held: Set<Disposable>;
   readonly ended: () => boolean;
 }
 
@@ -37,13 +39,15 @@ export interface FollowPlan {
 export async function* follow(
   log: Log,
   bell: Bell,
-  { env, after, streams, signal, ended }: FollowPlan,
+  { env, after, streams, signal, held, ended }: FollowPlan,
 ): AsyncGenerator<Recorded, void, void> {
   // Being woken for nothing is harmless, so an abort may ring for all.
   const aborting = signal && env.onAbort(signal, () => bell.ring());
+  if (aborting !== undefined) held.add(aborting);
   try {
-    for (let position = after; !ended();) {
+    for (let position = after;;) {
       signal?.throwIfAborted();
+      if (ended()) return;
       if (position >= log.head) {
         await bell.next();
         continue;
@@ -53,6 +57,7 @@ export async function* follow(
       if (streams === undefined || streams.has(record.stream)) yield record;
     }
   } finally {
+    if (aborting !== undefined) held.delete(aborting);
     aborting?.[Symbol.dispose]();
   }
 }

@@ -3,10 +3,16 @@
  */
 
 import { ClosedError, ValidationError, VersionConflictError } from "../errors.ts";
-import type { DraftOf, EventMap, Recorded, RecordedOf } from "../event/event.ts";
+import type { DraftOf, EventMap, NovaEvent, Recorded, RecordedOf } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkName } from "../event/validate.ts";
-import { integerOption, requireOptions, show, wordOption } from "../internal/check.ts";
+import {
+  integerOption,
+  requireOptions,
+  requireSignal,
+  show,
+  wordOption,
+} from "../internal/check.ts";
 import type { CloseResult } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import type {
@@ -59,6 +65,7 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
   readonly #log = new Log();
   readonly #bell = new Bell();
   #recordedAt = 0;
+  readonly #held = new Set<Disposable>();
   #followers = 0;
   #closed = false;
 
@@ -82,15 +89,18 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
     options: AppendOptions = {},
   ): Promise<Appended<Events>> {
     try {
-      this.#requireOpen();
       requireOptions("an append", options);
       checkStreamName(stream);
       if (!Array.isArray(events)) {
         throw new TypeError(`Cannot append ${show(events)}: events must be an array`);
       }
-      const admitted = events.map((event) => admitEvent(event, this.#env));
+      const admitted: NovaEvent[] = [];
+      // By index, so that a hole is no event either.
+      for (let i = 0; i < events.length; i++) admitted.push(admitEvent(events[i], this.#env));
+      this.#requireOpen();
+      requireSignal(options.signal);
       options.signal?.throwIfAborted();
-      this.#expect(stream, options.expect ?? "any");
+      this.#expect(stream, options.expect === undefined ? "any" : options.expect);
       const first = this.#log.head + 1;
       if (admitted.length > 0) {
         // Store time never goes back, whatever the clock does.
@@ -107,6 +117,11 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
 
   /** One page of a stream; empty if there is no such stream. Versions are the places here. */
   read(stream: string, options?: ReadOptions): Promise<RecordedOf<Events>[]> {
+    try {
+      checkStreamName(stream);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#page(stream, options);
   }
 
@@ -117,7 +132,10 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
 
   /** A stream, or the whole log, page by page, up to where it ends when the last page is read. */
   async *pages(options: PagesOptions = {}): AsyncGenerator<RecordedOf<Events>[], void, void> {
+    requireOptions("reading pages", options);
+    requireSignal(options.signal);
     const { stream, signal } = options;
+    if (stream !== undefined) checkStreamName(stream);
     let { after } = options;
     for (;;) {
       signal?.throwIfAborted();
@@ -135,23 +153,20 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
   /**
    * Every event after a position, those there now and those to come, in order, none lost or doubled.
    *
-   * The iteration ends when the store closes, and rejects with the signal's reason.
+   * The iteration ends when the store closes, also for one who waits, and rejects with the signal's
+   * reason.
    */
-  async *follow(options: FollowOptions = {}): AsyncGenerator<RecordedOf<Events>, void, void> {
-    this.#requireOpen();
-    const { after, streams, signal } = options;
-    this.#followers += 1;
-    try {
-      yield* follow(this.#log, this.#bell, {
-        env: this.#env,
-        after: integerOption("after", after, 0, 0),
-        streams: streams === undefined ? undefined : new Set([streams].flat()),
-        signal,
-        ended: () => this.#closed,
-      }) as AsyncGenerator<RecordedOf<Events>, void, void>;
-    } finally {
-      this.#followers -= 1;
-    }
+  follow(options: FollowOptions = {}): AsyncGenerator<RecordedOf<Events>, void, void> {
+    let left = false;
+    const events = this.#follow(options, () => left || this.#closed);
+    const end = events.return.bind(events);
+    // A generator that waits would hear of it only at the next event.
+    events.return = (value) => {
+      left = true;
+      this.#bell.ring();
+      return end(value);
+    };
+    return events;
   }
 
   /** The figures of now. */
@@ -168,6 +183,8 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
   close(): Promise<CloseResult> {
     this.#closed = true;
     this.#bell.ring();
+    for (const held of this.#held) held[Symbol.dispose]();
+    this.#held.clear();
     return Promise.resolve({ completed: 0, left: 0 });
   }
 
@@ -176,11 +193,35 @@ export class MemoryStore<Events extends EventMap = Record<string, unknown>>
     await this.close();
   }
 
+  async *#follow(
+    options: FollowOptions,
+    ended: () => boolean,
+  ): AsyncGenerator<RecordedOf<Events>, void, void> {
+    requireOptions("following", options);
+    requireSignal(options.signal);
+    this.#requireOpen();
+    const { after, streams, signal } = options;
+    const names = streams === undefined ? undefined : new Set([streams].flat());
+    names?.forEach(checkStreamName);
+    this.#followers += 1;
+    try {
+      yield* follow(this.#log, this.#bell, {
+        env: this.#env,
+        after: integerOption("after", after, 0, 0),
+        streams: names,
+        signal,
+        held: this.#held,
+        ended,
+      }) as AsyncGenerator<RecordedOf<Events>, void, void>;
+    } finally {
+      this.#followers -= 1;
+    }
+  }
+
   #page(stream: string | undefined, options: ReadOptions = {}): Promise<RecordedOf<Events>[]> {
     try {
       this.#requireOpen();
       requireOptions("a read", options);
-      if (stream !== undefined) checkStreamName(stream);
       const index = stream === undefined ? undefined : this.#log.stream(stream);
       const end = stream === undefined ? this.#log.head : index?.version ?? 0;
       const reverse = options.reverse === true;

@@ -2,6 +2,7 @@
  * A world in which the test is the clock.
  */
 
+import { show } from "../internal/check.ts";
 import { type Env, NOTHING } from "../internal/env.ts";
 import { IdSource } from "../internal/id.ts";
 
@@ -25,7 +26,7 @@ export interface TestEnvOptions {
 export interface TestEnv extends Env {
   /**
    * Moves time forward, fires the timers that come due in order, and lets everything they start
-   * settle before it goes on to the next.
+   * settle before it goes on to the next. It rejects with a `RangeError` for what is no duration.
    */
   advance(ms: number): Promise<void>;
   /** Runs deferred work and microtasks until nothing is left that could run without time passing. */
@@ -45,6 +46,8 @@ interface VirtualTimer {
  * Makes a virtual world: time moves only through `advance`, randomness repeats, and what is left
  * pending can be counted.
  *
+ * @throws {RangeError} If an option is no finite number.
+ *
  * @example Usage
  * ```ts
  * import { Emitter } from "@nova/events";
@@ -60,6 +63,8 @@ interface VirtualTimer {
  */
 export function createTestEnv(options: TestEnvOptions = {}): TestEnv {
   const { seed = 1, now: start = 1_700_000_000_000 } = options;
+  requireNumber("seed", seed);
+  requireNumber("now", start);
   const timers = new Set<VirtualTimer>();
   const listeners = new Set<object>();
   const deferred = new Set<() => void>();
@@ -78,14 +83,15 @@ export function createTestEnv(options: TestEnvOptions = {}): TestEnv {
   async function settle(): Promise<void> {
     // A real macrotask lets every chain of microtasks run to its end.
     do {
-      const batch = [...deferred];
-      deferred.clear();
-      for (const fn of batch) fn();
+      // One of these may cancel a later one.
+      for (const fn of [...deferred]) if (deferred.delete(fn)) fn();
       await new Promise((resolve) => setTimeout(resolve, 0));
     } while (deferred.size > 0);
   }
 
   async function advance(ms: number): Promise<void> {
+    requireNumber("ms", ms);
+    if (ms < 0) throw new RangeError(`Cannot advance by ${ms} ms: time does not go back`);
     const end = elapsed + ms;
     await settle();
     for (;;) {
@@ -96,7 +102,7 @@ export function createTestEnv(options: TestEnvOptions = {}): TestEnv {
       next.fn();
       await settle();
     }
-    elapsed = end;
+    elapsed = Math.max(elapsed, end);
   }
 
   const env: Omit<TestEnv, "id"> = {
@@ -104,7 +110,7 @@ export function createTestEnv(options: TestEnvOptions = {}): TestEnv {
     monotonic: () => elapsed,
     coarse: () => start + elapsed,
     setTimer(fn, ms) {
-      const timer = { fn, due: elapsed + Math.max(0, ms) };
+      const timer = { fn, due: elapsed + (ms > 0 ? ms : 0) };
       timers.add(timer);
       return { [Symbol.dispose]: () => void timers.delete(timer) };
     },
@@ -142,6 +148,11 @@ export function createTestEnv(options: TestEnvOptions = {}): TestEnv {
   };
   const ids = new IdSource(env);
   return Object.assign(env, { id: () => ids.next() });
+}
+
+function requireNumber(name: string, value: unknown): void {
+  if (Number.isFinite(value)) return;
+  throw new RangeError(`Cannot use ${show(value)} as "${name}": it must be a finite number`);
 }
 
 /** The first timer that is due by `end`; among equals the one set first. */

@@ -5,6 +5,7 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
   show,
   wordOption,
 } from "../../src/internal/check.ts";
@@ -104,6 +105,25 @@ describe("requireOptions()", () => {
         () => requireOptions("an emitter", bad),
         TypeError,
         `Cannot use ${show(bad)} as the options of an emitter: they must be an object`,
+      );
+    });
+  }
+});
+
+describe("requireSignal()", () => {
+  it("takes a signal or undefined, also one of another realm", () => {
+    requireSignal(undefined);
+    requireSignal(new AbortController().signal);
+    requireSignal(AbortSignal.abort());
+    requireSignal({ aborted: false, addEventListener() {}, removeEventListener() {} });
+  });
+
+  for (const bad of [null, {}, new AbortController(), "x", 0, true, new EventTarget(), Symbol()]) {
+    it(`refuses ${bad?.constructor?.name}: ${show(bad)}`, () => {
+      assertThrows(
+        () => requireSignal(bad),
+        TypeError,
+        `Cannot use ${show(bad)} as "signal": it must be an AbortSignal`,
       );
     });
   }

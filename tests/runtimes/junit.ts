@@ -59,7 +59,8 @@ export function parseBunJunit(xml: string): Case[] {
  * if something failed outside of them.
  */
 export function parseNodeJunit(xml: string): { cases: Case[]; files: Case[] } {
-  const all = parseJunit(xml);
+  // Node escapes a quotation mark in a name twice.
+  const all = parseJunit(xml.replaceAll("&amp;quot;", "&quot;"));
   const isFile = ({ name, file }: Case): boolean =>
     name.endsWith("_test.ts") && file?.endsWith(name) === true;
   return { cases: all.filter((item) => !isFile(item)), files: all.filter(isFile) };

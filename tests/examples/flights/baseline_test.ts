@@ -1,29 +1,27 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { EXTREME_DELAY, plainLoop } from "../../../examples/flights/baseline.ts";
-import type { FlightColumns } from "../../../examples/flights/columns.ts";
+import { EXTREME_DELAY, plainLoop, Tally } from "../../../examples/flights/baseline.ts";
+import { ColumnsBuilder, type FlightColumns } from "../../../examples/flights/columns.ts";
 
-function group(...flights: [origin: string, delay: number][]): FlightColumns {
-  return {
-    length: flights.length,
-    time: Float64Array.from(flights, (_, i) => i * 60_000),
-    delay: Int32Array.from(flights, ([, delay]) => delay),
-    distance: Int32Array.from(flights, () => 100),
-    origin: flights.map(([origin]) => origin),
-    destination: flights.map(() => "LAX"),
-  };
-}
-
-async function* groups(...all: FlightColumns[]): AsyncGenerator<FlightColumns> {
-  for (const one of all) yield await Promise.resolve(one);
+function columnsOf(...flights: [origin: string, delay: number][]): FlightColumns {
+  const builder = new ColumnsBuilder(flights.length);
+  builder.add({
+    date: [flights.map((_, i) => i * 60_000)],
+    delay: [flights.map(([, delay]) => delay)],
+    distance: [flights.map(() => 100)],
+    origin: [flights.map(([origin]) => origin)],
+    destination: [flights.map(() => "LAX")],
+  }, flights.length);
+  return builder.finish();
 }
 
 describe("flights: plain loop", () => {
-  it("counts every flight of every group, and the extreme ones apart", async () => {
-    const tally = await plainLoop(groups(
-      group(["JFK", 5], ["ATL", EXTREME_DELAY]),
-      group(["JFK", EXTREME_DELAY - 1]),
-      group(["JFK", EXTREME_DELAY + 400]),
+  it("counts every flight, and the extreme ones apart", () => {
+    const tally = plainLoop(columnsOf(
+      ["JFK", 5],
+      ["ATL", EXTREME_DELAY],
+      ["JFK", EXTREME_DELAY - 1],
+      ["JFK", EXTREME_DELAY + 400],
     ));
     assertEquals(
       tally.delays.rows().map((row) => [row.airport, row.flights, row.delay]),
@@ -35,9 +33,19 @@ describe("flights: plain loop", () => {
     );
   });
 
-  it("gives empty tables for no flights", async () => {
-    const tally = await plainLoop(groups());
-    assertEquals(tally.delays.flights, 0);
-    assertEquals(tally.alerts.rows(), []);
+  it("says in which table two tallies differ", () => {
+    const right = plainLoop(columnsOf(["JFK", 5], ["JFK", 700]));
+    assertEquals(plainLoop(columnsOf(["JFK", 5], ["JFK", 700])).differences(right, "bus"), []);
+    assertEquals(new Tally().differences(right, "bus"), [
+      "bus, delays at JFK: missing",
+      "bus, alerts at JFK: missing",
+    ]);
+  });
+
+  it("tells the order of two flights by their times alone", () => {
+    const one = plainLoop(columnsOf(["JFK", 5], ["ATL", 5], ["JFK", 6]));
+    const two = plainLoop(columnsOf(["JFK", 5], ["JFK", 6], ["ATL", 5]));
+    assertEquals(one.delays.rows()[1]!.delay, two.delays.rows()[1]!.delay);
+    assertEquals(one.differences(two, "bus").length, 2);
   });
 });

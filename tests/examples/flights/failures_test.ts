@@ -47,6 +47,28 @@ describe("flights: injected failures", () => {
     assert(run(1) !== run(2));
   });
 
+  it("injects the same number whenever the retries happen", () => {
+    const atOnce = new FailurePlan(0.05, 3);
+    deliver(atOnce, 1_000);
+    const atTheEnd = new FailurePlan(0.05, 3);
+    const again: number[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      try {
+        atTheEnd.strike(1);
+      } catch {
+        again.push(i);
+      }
+    }
+    for (const _ of again) {
+      try {
+        atTheEnd.strike(2);
+      } catch {
+        atTheEnd.strike(3);
+      }
+    }
+    assertEquals(atTheEnd.injected, atOnce.injected);
+  });
+
   it("says which attempt it strikes", () => {
     const plan = new FailurePlan(1, 1);
     const error = assertThrows(() => plan.strike(1), InjectedFailure);

@@ -30,15 +30,23 @@ describe("flights: latency probe", () => {
     assertEquals(readings, 20);
   });
 
-  it("takes no second event while one is under way", () => {
-    const probe = new LatencyProbe(1, 2, () => 0);
-    const events = Array.from({ length: 9 }, () => ({}));
-    for (const event of events) probe.publishing(event);
-    for (const event of events) probe.handled(event);
-    assertEquals(probe.histogram.count, 1);
-    const next = {};
-    probe.publishing(next);
-    probe.handled(next);
+  it("tells several events under way apart, whichever is done first", () => {
+    let now = 0;
+    const probe = new LatencyProbe(2, 1, () => now);
+    const slow = {};
+    const fast = {};
+    probe.publishing(slow);
+    now = 10;
+    probe.publishing(fast);
+    probe.handled(slow);
+    now = 11;
+    probe.handled(fast);
+    probe.handled(fast);
+    assertEquals([probe.histogram.count, probe.histogram.max], [1, 1]);
+    now = 40;
+    probe.handled(slow);
+    assertEquals([probe.histogram.count, probe.histogram.max], [2, 40]);
+    probe.handled(slow);
     assertEquals(probe.histogram.count, 2);
   });
 });

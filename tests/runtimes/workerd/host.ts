@@ -15,8 +15,10 @@ import type { Report } from "./worker.ts";
 /** Old enough for every workerd that may be installed; nothing in the suite needs `nodejs_compat`. */
 const COMPATIBILITY_DATE = "2026-01-01";
 
-const HERE = new URL("./", import.meta.url).pathname;
-const SOURCES = `${ROOT}tests/support/sources.ts`;
+/** A file that takes longer is stuck. */
+const FILE_LIMIT_MS = 30_000;
+
+const HERE = `${ROOT}tests/runtimes/workerd/`;
 
 /** Runs the files and reports every case. */
 export async function runOnWorkerd(files: readonly string[]): Promise<Outcome> {
@@ -96,8 +98,7 @@ async function write(files: readonly string[], folder: string): Promise<void> {
 const embedSources: Plugin = {
   name: "embed-sources",
   setup({ onLoad }): void {
-    onLoad({ filter: /tests\/support\/sources\.ts$/ }, ({ path }) => {
-      if (path !== SOURCES) return undefined;
+    onLoad({ filter: /[/\\]tests[/\\]support[/\\]sources\.ts$/ }, () => {
       const texts = JSON.stringify([...sources()]);
       return { contents: `const texts = ${texts};\nexport const sources = () => new Map(texts);` };
     });
@@ -123,6 +124,29 @@ ${list.join("\n")}
 }
 
 async function serveAndAsk(files: readonly string[], folder: string): Promise<Outcome> {
+  const outcome: Outcome = { cases: [], trouble: [], output: "" };
+  let output = "";
+  let worker = await start(folder);
+  try {
+    for (const file of files) {
+      if (await ask(file, worker.port, outcome)) continue;
+      // It may never answer again: the next file gets a new one.
+      output += await worker.stop();
+      worker = await start(folder);
+    }
+  } finally {
+    output += await worker.stop();
+  }
+  return { ...outcome, output };
+}
+
+interface Worker {
+  readonly port: string;
+  /** Ends the process and returns what it printed. */
+  stop(): Promise<string>;
+}
+
+async function start(folder: string): Promise<Worker> {
   const child = new Deno.Command(await workerdBinary(), {
     // With the control descriptor on standard output, its first line names the port it got.
     args: ["serve", `${folder}/config.capnp`, "--control-fd=1"],
@@ -130,39 +154,49 @@ async function serveAndAsk(files: readonly string[], folder: string): Promise<Ou
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  // A program that is ended takes the process it has started with it.
+  const end = (): void => {
+    child.kill("SIGKILL");
+    Deno.exit(143);
+  };
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", end);
   const output = collect(child.stdout);
   const errors = collect(child.stderr);
-  let stopped = false;
-  try {
-    const listening = await output.firstLine;
-    const port = /"port":(\d+)/.exec(listening)?.[1];
-    if (port === undefined) {
-      stopped = true;
-      await Promise.all([child.status, errors.done]);
-      throw new Error(`workerd did not start: ${listening}\n${errors.text()}`);
-    }
-    const outcome: Outcome = { cases: [], trouble: [], output: "" };
-    for (const file of files) await ask(file, port, outcome);
-    return { ...outcome, output: output.text().slice(listening.length + 1) + errors.text() };
-  } finally {
-    if (!stopped) child.kill("SIGTERM");
+  const gone = async (): Promise<string> => {
     await Promise.all([child.status, output.done, errors.done]);
-  }
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", end);
+    return output.text().replace(/^\{"event":.*\n/, "") + errors.text();
+  };
+  const listening = await output.firstLine;
+  const port = /"port":(\d+)/.exec(listening)?.[1];
+  if (port === undefined) throw new Error(`workerd did not start: ${await gone()}`);
+  return {
+    port,
+    stop(): Promise<string> {
+      child.kill("SIGKILL");
+      return gone();
+    },
+  };
 }
 
-async function ask(file: string, port: string, outcome: Outcome): Promise<void> {
+/** Runs one file. False: it did not answer in time, as with a loop that never ends. */
+async function ask(file: string, port: string, outcome: Outcome): Promise<boolean> {
   const url = `http://127.0.0.1:${port}/?file=${encodeURIComponent(file)}`;
-  const response = await fetch(url);
-  if (!response.ok) {
-    outcome.trouble.push(`${file}: status ${response.status}: ${await response.text()}`);
-    return;
+  let report: Report;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(FILE_LIMIT_MS) });
+    if (!response.ok) throw new Error(`status ${response.status}: ${await response.text()}`);
+    report = await response.json();
+  } catch (error) {
+    outcome.trouble.push(`${file} gives no results: ${error}`);
+    return false;
   }
-  const { results, failed } = await response.json() as Report;
-  if (failed !== undefined) outcome.trouble.push(`${file} does not load: ${failed}`);
-  for (const { path, outcome: ending, detail } of results) {
+  if (report.failed !== undefined) outcome.trouble.push(`${file} does not load: ${report.failed}`);
+  for (const { path, outcome: ending, detail } of report.results) {
     const name = path.join(" > ");
     outcome.cases.push(detail === undefined ? { name, ending } : { name, ending, detail, file });
   }
+  return true;
 }
 
 interface Collected {

@@ -1,7 +1,7 @@
 /**
  * A thin stand-in for `@std/assert`: the names, signatures and semantics a test suite needs.
  *
- * JSR cannot be reached from every machine that must build Nova. `conformance` tests beside this
+ * JSR cannot be reached from every machine that must build Nova. The tests beside this
  * folder use public names only, so the same file runs against the real package
  * (`deno task test:jsr`) and shows a difference if there is one.
  *
