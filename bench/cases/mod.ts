@@ -9,6 +9,8 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "emitter": () => import("./emitter.ts"),
   "emitter-vs": () => import("../vs/emitter_suite.ts"),
   "bus": () => import("./bus.ts"),
+  "pool": () => import("./pool.ts"),
+  "pool-vs": () => import("../vs/pool_suite.ts"),
   "store": () => import("./store.ts"),
 };
 

@@ -6,6 +6,8 @@ const tasks = { total: ({ data }) => data.total };
 if (typeof globalThis.postMessage === "function") expose(tasks);
 else {
   const { parentPort } = await import("node:worker_threads");
-  const { default: nodeEndpoint } = await import("../node_modules/comlink/dist/esm/node-adapter.mjs");
+  const { default: nodeEndpoint } = await import(
+    "../node_modules/comlink/dist/esm/node-adapter.mjs"
+  );
   expose(tasks, nodeEndpoint(parentPort));
 }
