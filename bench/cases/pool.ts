@@ -2,7 +2,7 @@
 
 import { inline, type PoolTask, ThreadPool, WorkerPool } from "../../src/pool/mod.ts";
 import { type Case, defineCase, expectCount } from "../case.ts";
-import { makeWorker, PLACED } from "../threads/make.ts";
+import { makeWorker, nextPlaced } from "../threads/make.ts";
 import type { Placed, Tasks } from "../threads/tasks.ts";
 
 /** Answers of a sum of ones. */
@@ -51,7 +51,7 @@ function handing(name: string, group: number, make: () => ThreadPool<Pick<Tasks,
     bytes: false,
     setup() {
       const pool = make();
-      return { sum: 0, ask: () => pool.run("total", PLACED) };
+      return { sum: 0, ask: () => pool.run("total", nextPlaced()) };
     },
     run: inGroups(group),
     check: allAnswered,

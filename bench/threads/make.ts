@@ -7,12 +7,18 @@ import type { Placed } from "./tasks.ts";
 /** The file of the bench's own tasks. */
 export const TASKS: URL = new URL("./tasks.ts", import.meta.url);
 
-/** An event like those that are handed over. */
-export const PLACED: Placed = {
+/** Different ones: a clone of many copies of one object would be cheaper than it is in life. */
+const PLACED: readonly Placed[] = Array.from({ length: 1024 }, (_, n) => ({
   type: "order.placed",
-  id: "order-1017",
-  data: { order: "A-17", total: 1 },
-};
+  id: `order-${1000 + n}`,
+  data: { order: `A-${n}`, total: 1 },
+}));
+let turn = 0;
+
+/** An event like those that are handed over. */
+export function nextPlaced(): Placed {
+  return PLACED[turn++ & 1023]!;
+}
 
 /** A worker of the web, or Node's as one. */
 export function makeWorker(url: URL = TASKS): WorkerLike {

@@ -45,7 +45,7 @@ export const poolBars: readonly Bar[] = [
     find: leastRatio([{ mine: TWO_PROCESSES, theirs: TWO_THREADS, by: "the control" }]),
   },
   {
-    text: "100 µs tasks, 1 thread against this one: ≥ 0.9 ×",
+    text: "100 µs tasks, CPU time here against in a thread: ≥ 0.9 ×",
     runtimes: ALL,
     atLeast: 0.9,
     find: plain(BESIDE_MAIN, "×"),

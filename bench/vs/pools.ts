@@ -6,7 +6,7 @@
 
 import { type Case, defineCase } from "../case.ts";
 import { allAnswered, type Answers, inGroups } from "../cases/pool.ts";
-import { makeWorker, PLACED } from "../threads/make.ts";
+import { makeWorker, nextPlaced } from "../threads/make.ts";
 import type { Tasks } from "../threads/tasks.ts";
 import { load, loadDefault } from "./load.ts";
 
@@ -70,7 +70,7 @@ const threads: readonly Rival[] = [
     async make() {
       const { ThreadPool } = await import("../../src/pool/mod.ts");
       const pool = new ThreadPool<Tasks>(makeWorker, { workers: 1 });
-      return () => pool.run("total", PLACED);
+      return () => pool.run("total", nextPlaced());
     },
   },
   {
@@ -82,7 +82,7 @@ const threads: readonly Rival[] = [
       const { Piscina } = load<{ Piscina: new (options: object) => Pool }>("piscina");
       const filename = new URL("./threads/piscina.mjs", import.meta.url).href;
       const pool = new Piscina({ filename, minThreads: 1, maxThreads: 1 });
-      return Promise.resolve(() => pool.run(PLACED));
+      return Promise.resolve(() => pool.run(nextPlaced()));
     },
   },
   {
@@ -95,7 +95,7 @@ const threads: readonly Rival[] = [
         FixedThreadPool: new (size: number, url: URL) => Pool;
       };
       const pool = new FixedThreadPool(1, new URL("./threads/poolifier.mjs", import.meta.url));
-      return () => pool.execute(PLACED);
+      return () => pool.execute(nextPlaced());
     },
   },
   {
@@ -108,14 +108,14 @@ const threads: readonly Rival[] = [
       const url = new URL("./threads/comlink.mjs", import.meta.url);
       if (typeof Worker === "function") {
         const remote = wrap(new Worker(url, { type: "module" }));
-        return () => remote.total(PLACED);
+        return () => remote.total(nextPlaced());
       }
       const { Worker: NodeWorker } = await import("node:worker_threads");
       const adapter = await import(new URL("node-adapter.mjs", folder).href) as {
         default(worker: unknown): unknown;
       };
       const remote = wrap(adapter.default(new NodeWorker(url)));
-      return () => remote.total(PLACED);
+      return () => remote.total(nextPlaced());
     },
   },
 ];

@@ -116,6 +116,11 @@ export class Intake<Each extends Job, Left> {
     return true;
   }
 
+  /** The next job to run, still in line. */
+  get first(): Each | undefined {
+    return this.#jobs.first;
+  }
+
   /** The next job to run, out of the line. Its place is given to whoever waits. */
   next(): Each | undefined {
     const job = this.#jobs.shift();

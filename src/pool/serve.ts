@@ -40,6 +40,7 @@ export class Server {
   #answered = 0;
   #answers: unknown[] = [];
   #names: string[] = [];
+  readonly #objects = new Set<unknown>();
   #failures: number[] = [];
   #transfer: Transferable[] = [];
   #busyMs = 0;
@@ -132,6 +133,11 @@ export class Server {
   }
 
   #answer({ name }: Task, value: unknown, failed: boolean): void {
+    // In one message an object is cloned once: two callers would share it.
+    if (typeof value === "object" && value !== null) {
+      if (this.#objects.has(value)) this.#flush();
+      this.#objects.add(value);
+    }
     if (failed) this.#failures.push(this.#answers.length);
     const list = failed ? undefined : transferListOf(value);
     if (list !== undefined) this.#transfer.push(...list);
@@ -151,6 +157,7 @@ export class Server {
     this.#failures = [];
     this.#transfer = [];
     this.#busyMs = 0;
+    this.#objects.clear();
     try {
       this.#send(["done", this.#answered, busyMs, failures, ...answers], transfer);
     } catch {

@@ -208,9 +208,13 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
     const share = Math.ceil(intake.length / this.#threads.size);
     const most = thread.tellsProgress ? Math.min(share, this.#size.tasks) : 1;
     const jobs: ThreadJob[] = [];
+    const inputs = new Set<unknown>();
     while (jobs.length < most) {
+      // In one message an object is cloned once: two tasks would change each other's input.
+      if (inputs.has(intake.first?.input)) break;
       const job = intake.next();
       if (job === undefined) break;
+      if (typeof job.input === "object" && job.input !== null) inputs.add(job.input);
       if (thread.has(job.name)) jobs.push(job);
       else this.#refuse(job, unknownTask(job.name, thread.names));
     }

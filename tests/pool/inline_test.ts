@@ -67,6 +67,24 @@ describe("inline()", () => {
     await closing(pool);
   });
 
+  it("gives each task its own clone, also of one object in one turn", async () => {
+    const kept = { n: 0 };
+    const pool = inline({
+      add: (value: { n: number }): number => value.n += 1,
+      kept: (): typeof kept => kept,
+    }, { env });
+    await pool.run("add", { n: 0 });
+    const shared = { n: 5 };
+
+    const sums = await Promise.all([1, 2, 3].map(() => pool.run("add", shared)));
+    const [one, two] = await Promise.all([1, 2].map(() => pool.run("kept", undefined)));
+
+    assertEquals(sums, [6, 6, 6]);
+    assertEquals(shared, { n: 5 });
+    assertNotStrictEquals(one, two);
+    await closing(pool);
+  });
+
   it("moves what is transferred, both ways", async () => {
     let inside: ArrayBuffer | undefined;
     const pool = inline({
