@@ -14,9 +14,13 @@ const tasks = {
 
   /** Keeps the thread busy for so many microseconds of its own time, by counting. */
   work(turns: number): number {
-    let sum = 0;
-    for (let i = 0; i < turns; i++) sum = (sum * 31 + i) | 0;
-    return sum;
+    let x = 1;
+    for (let i = 0; i < turns; i++) {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+    }
+    return x;
   },
 };
 

@@ -25,9 +25,13 @@ const TASKS = 1_000;
 const ROUNDS = 5;
 
 function spin(turns: number): number {
-  let sum = 0;
-  for (let i = 0; i < turns; i++) sum = (sum * 31 + i) | 0;
-  return sum;
+  let x = 1;
+  for (let i = 0; i < turns; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+  }
+  return x;
 }
 
 /** CPU time of this process in milliseconds, all threads. */

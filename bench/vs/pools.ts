@@ -54,6 +54,10 @@ const promises: readonly Rival[] = [
     },
   },
   {
+    name: "floor: the task alone",
+    make: () => Promise.resolve(task),
+  },
+  {
     name: "p-queue",
     make() {
       type Adding = { add(task: () => Promise<number>): Promise<number> };

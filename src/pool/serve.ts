@@ -91,7 +91,21 @@ export class Server {
   async #run(): Promise<void> {
     this.#running = true;
     this.#lastBreath = this.#env.monotonic();
+    for (let pause = this.#work(); pause !== undefined; pause = this.#work()) await pause;
+    this.#queue = [];
+    this.#next = 0;
+    this.#cancelled.clear();
+    this.#running = false;
+    this.#flush();
+  }
+
+  /**
+   * Runs tasks until one is asynchronous or it is time for a breath, and answers what to wait for.
+   */
+  #work(): Promise<void> | undefined {
     while (this.#next < this.#queue.length) {
+      const now = this.#env.monotonic();
+      if (now - this.#lastBreath >= BREATH_MS) return this.#breathe();
       const number = this.#queue[this.#next] as number;
       const task = this.#queue[this.#next + 1] as Task;
       const input = this.#queue[this.#next + 2];
@@ -103,33 +117,39 @@ export class Server {
         continue;
       }
       if (task.ms > SLOW_MS) this.#flush();
-      const before = this.#env.monotonic();
       if (this.#marker !== undefined) Atomics.store(this.#marker, 0, number);
       const context = this.#current = new Context();
       try {
-        let result = task.fn(input, context);
-        if (isThenable(result)) result = await result;
-        this.#answer(task, result, false);
+        const result = task.fn(input, context);
+        if (isThenable(result)) return this.#follow(task, result, now);
+        this.#finish(task, result, false, now);
       } catch (error) {
-        this.#answer(task, toWire(error), true);
-      }
-      this.#current = undefined;
-      const now = this.#env.monotonic();
-      task.ms = now - before;
-      this.#busyMs += task.ms;
-      if (this.#answers.length >= MOST_ANSWERS) this.#flush();
-      if (now - this.#lastBreath >= BREATH_MS) {
-        this.#flush();
-        // A cancel may stand in the queue of messages.
-        await new Promise<void>((resolve) => void this.#env.defer(resolve));
-        this.#lastBreath = this.#env.monotonic();
+        this.#finish(task, toWire(error), true, now);
       }
     }
-    this.#queue = [];
-    this.#next = 0;
-    this.#cancelled.clear();
-    this.#running = false;
+    return undefined;
+  }
+
+  #follow(task: Task, promise: PromiseLike<unknown>, began: number): Promise<void> {
+    return Promise.resolve(promise).then(
+      (value) => this.#finish(task, value, false, began),
+      (error) => this.#finish(task, toWire(error), true, began),
+    );
+  }
+
+  #finish(task: Task, value: unknown, failed: boolean, began: number): void {
+    this.#current = undefined;
+    this.#answer(task, value, failed);
+    task.ms = this.#env.monotonic() - began;
+    this.#busyMs += task.ms;
+    if (this.#answers.length >= MOST_ANSWERS) this.#flush();
+  }
+
+  /** Sends what is done, and lets messages in: one of them may cancel what comes next. */
+  async #breathe(): Promise<void> {
     this.#flush();
+    await new Promise<void>((resolve) => void this.#env.defer(resolve));
+    this.#lastBreath = this.#env.monotonic();
   }
 
   #answer({ name }: Task, value: unknown, failed: boolean): void {

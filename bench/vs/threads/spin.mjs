@@ -2,9 +2,13 @@
 import process from "node:process";
 
 function spin(turns) {
-  let sum = 0;
-  for (let i = 0; i < turns; i++) sum = (sum * 31 + i) | 0;
-  return sum;
+  let x = 1;
+  for (let i = 0; i < turns; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+  }
+  return x;
 }
 
 const turns = Number(process.argv[2]);
