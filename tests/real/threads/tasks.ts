@@ -45,7 +45,7 @@ const tasks = {
     if (how === "reject") void Promise.reject(new Error("boom"));
     if (how === "close") (globalThis as { close?: () => void }).close?.();
     if (how === "exit") exit();
-    if (how === "garbage") postMessage("hello");
+    if (how === "garbage") sayHello();
     if (how === "memory") grow();
     return await new Promise<never>(() => {});
   },
@@ -53,6 +53,10 @@ const tasks = {
 
 function raise(error: Error): never {
   throw error;
+}
+
+function sayHello(): void {
+  (globalThis as unknown as { postMessage(message: unknown): void }).postMessage("hello");
 }
 
 function exit(): void {
