@@ -72,9 +72,6 @@ ${numbers.map(copy).join("")}`;
 }
 
 if (import.meta.main) {
-  const { writeFile } = await import("node:fs/promises");
-  await writeFile(
-    new URL("../../src/emitter/dispatchers.ts", import.meta.url),
-    generateDispatchers(),
-  );
+  const file = new URL("../../src/emitter/dispatchers.ts", import.meta.url);
+  await Deno.writeTextFile(file, generateDispatchers());
 }
