@@ -71,7 +71,7 @@ class Run {
   }
 
   async work(): Promise<this> {
-    for (let step = 0; step < 150; step++) {
+    for (let step = 0; step < 120; step++) {
       const dice = this.#below(10);
       if (dice < 3 && this.#subscriptions.length < SITES + 5) this.#subscribe();
       else if (dice < 4) this.#unsubscribe();
@@ -142,7 +142,7 @@ class Run {
 }
 
 describe("a hot channel", () => {
-  const seeds = Array.from({ length: 60 }, (_, seed) => seed);
+  const seeds = Array.from({ length: 20 }, (_, seed) => seed);
 
   it("does the same as a cold one, whatever its listeners do", async () => {
     let most = 0;

@@ -43,25 +43,26 @@ describe("an emitter with 10,000 listeners of one type", () => {
     for (let i = 0; i < MANY; i++) {
       subscriptions.push(emitter.on("a", () => {
         runs += 1;
-        if (i === 0) { for (const one of subscriptions.slice(MANY / 2)) one.unsubscribe(); }
+        if (i === 0) { for (const one of subscriptions.slice(-MANY / 10)) one.unsubscribe(); }
       }));
     }
     const began = performance.now();
     await emitter.emit("a", 1);
-    for (const one of subscriptions.reverse()) one.unsubscribe();
+    for (const one of subscriptions.slice(0, MANY / 10)) one.unsubscribe();
 
-    assertEquals([runs, emitter.listenerCount()], [MANY / 2, 0]);
+    assertEquals([runs, emitter.listenerCount()], [MANY * 0.9, MANY * 0.8]);
     assertLess(performance.now() - began, 5000);
   });
 
-  it("serves as many that wait for one event, and one that aborts them all", async () => {
+  it("serves many that wait for one event, and one signal that ends them all", async () => {
     const emitter = new Emitter<Any>({ env });
     const controller = new AbortController();
     const { signal } = controller;
-    const first = Array.from({ length: MANY }, () => emitter.once("a"));
+    const waiting = { length: MANY / 10 };
+    const first = Array.from(waiting, () => emitter.once("a"));
     await emitter.emit("a", 1);
-    assertEquals((await Promise.all(first)).length, MANY);
-    const second = Array.from({ length: MANY }, () => reasonOf(emitter.once("a", { signal })));
+    assertEquals((await Promise.all(first)).length, MANY / 10);
+    const second = Array.from(waiting, () => reasonOf(emitter.once("a", { signal })));
     controller.abort("stop");
 
     assertEquals(new Set(await Promise.all(second)), new Set(["stop"]));
