@@ -84,7 +84,8 @@ export function fromWire(wire: WireError): unknown {
     : wire.dom === true
     ? new DOMException(message, name)
     : new Error(message, options);
-  const known = classes.get(name);
+  // A DOMException may be called as a class of ours is.
+  const known = wire.dom === true ? undefined : classes.get(name);
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
   else if (error.name !== name) define(error, "name", name);
   // Where it was thrown, not where it was put together.
