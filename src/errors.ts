@@ -12,12 +12,24 @@
 /** What went wrong, as a stable word. New codes arrive with minor releases. */
 export type ErrorCode =
   | "buffer-full"
+  | "checkpoint-conflict"
   | "closed"
+  | "corrupt"
+  | "cursor-expired"
+  | "cursor-foreign"
+  | "encode"
+  | "fenced"
+  | "id-conflict"
   | "limit-exceeded"
   | "listener-failed"
+  | "read-only"
+  | "schema-newer"
   | "terminal"
   | "topic-exists"
   | "topic-not-found"
+  | "unavailable"
+  | "unknown-outcome"
+  | "unsupported"
   | "validation"
   | "version-conflict";
 
@@ -50,7 +62,7 @@ export class NovaError extends Error {
 }
 
 /** Names live on the prototypes: a minifier cannot change them, and no instance pays for one. */
-function named(constructor: { readonly prototype: object }, name: string): void {
+export function named(constructor: { readonly prototype: object }, name: string): void {
   Object.defineProperty(constructor.prototype, "name", { value: name, configurable: true });
 }
 
