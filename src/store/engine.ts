@@ -62,6 +62,8 @@ export class Engine<Tx> {
   /** Whether data of events is measured. */
   #measures = false;
   #watching: AbortController | undefined;
+  /** The furthest that anybody here has read of. */
+  #head = 0;
 
   constructor(driver: Driver<Tx>, settings: Settings) {
     this.driver = driver;
@@ -212,6 +214,11 @@ export class Engine<Tx> {
   /** A page of events. */
   read(query: Query): Awaitable<RecordedPage> {
     return andThen(this.driver.read(query), (page) => {
+      if (page.head > this.#head) {
+        this.#head = page.head;
+        // Others who wait may have seen less.
+        if (this.driver.capabilities.writers === "many") this.bell.ring();
+      }
       const { data } = this.driver.capabilities;
       if (data === "reference" && this.settings.upcasters === undefined) {
         // Made of checked parts, so they may be emitted and published again as they are.
@@ -259,7 +266,7 @@ export class Engine<Tx> {
   #watch(): void {
     if (this.#watching !== undefined || this.driver.wait === undefined) return;
     const watching = this.#watching = new AbortController();
-    this.driver.wait(this.driver.figures().head, watching.signal).catch((error) => {
+    this.driver.wait(this.#head, watching.signal).catch((error) => {
       if (!watching.signal.aborted) this.env.report(error);
     }).then(() => {
       if (this.#watching === watching) this.#watching = undefined;

@@ -52,9 +52,9 @@ export async function* follow<Tx>(
       signal?.throwIfAborted();
       if (ended()) return;
       const after = follower.position;
-      // Asked for before the log is read, so that no ring is missed where reading takes a while.
+      // Asked for before the log is read, so that no ring is missed in between.
+      const growth = engine.growth();
       const answer = engine.read({ after, limit: ahead, streams });
-      const growth = answer instanceof Promise ? engine.growth() : undefined;
       const page = answer instanceof Promise ? await answer : answer;
       if (page.head - after > maxLag && onLag !== "wait") {
         if (onLag === "error") {
@@ -89,7 +89,7 @@ export async function* follow<Tx>(
       }
       signal?.throwIfAborted();
       if (ended()) return;
-      await (growth ?? engine.growth());
+      await growth;
     }
   } finally {
     if (aborting !== undefined) engine.held.delete(aborting);
