@@ -176,8 +176,8 @@ export class Writer {
   #versionOf({ id: stream, version }: StreamRow, id: string): number | undefined {
     if (version === 0) return undefined;
     return this.#statements.row<{ version: number }>(
-      "SELECT version FROM nova_events WHERE stream = ? AND id = ? AND own = 1 " +
-        "ORDER BY version DESC LIMIT 1",
+      "SELECT version FROM nova_events INDEXED BY nova_events_id " +
+        "WHERE stream = ? AND id = ? AND own = 1 ORDER BY version DESC LIMIT 1",
       stream,
       id,
     )?.version;
