@@ -35,8 +35,12 @@ export type {
   DeadLetter,
   DeadLetterError,
   Key,
+  OnFailure,
+  ParkedKey,
   PublishOptions,
   Receipt,
+  RedriveOptions,
+  RedriveResult,
   SubscribeOptions,
   SubscriptionStats,
   Topic,
@@ -45,23 +49,30 @@ export type {
   TopicSubscription,
 } from "./src/bus/api.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
+export type { EventStream } from "./src/emitter/event_stream.ts";
+export type { Middleware } from "./src/emitter/onion.ts";
+export type { Matches, Matching, MatchingTypes, Pattern } from "./src/emitter/pattern.ts";
 export type {
   EmitOptions,
   EmitterOptions,
   EmitterStats,
+  EventsOptions,
   ListenerStats,
   OnceOptions,
   OnOptions,
 } from "./src/emitter/options.ts";
 export {
   BufferFullError,
+  CircuitOpenError,
   ClosedError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
+  ListenerExistsError,
   NovaError,
   type NovaErrorOptions,
   TerminalError,
+  TimeoutError,
   TopicExistsError,
   TopicNotFoundError,
   ValidationError,
@@ -81,20 +92,102 @@ export type {
   RecordedOf,
   TypeOf,
 } from "./src/event/event.ts";
+export type { Isolation } from "./src/event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "./src/event/listener.ts";
 export { createEvent, type CreateEventOptions } from "./src/event/make.ts";
+export { createEventPool, type EventPool, type EventPoolOptions } from "./src/event/pool.ts";
+export type {
+  InputsOf,
+  OutputsOf,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "./src/event/schema.ts";
+export { shutdown } from "./src/internal/shutdown.ts";
+export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/internal/shutdown.ts";
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
-export type { Overflow } from "./src/queue/overflow.ts";
-export { MemoryStore } from "./src/store/memory.ts";
+export { supervise } from "./src/listener/supervise.ts";
+export { ListenerManager } from "./src/listener/manager.ts";
 export type {
-  Appended,
-  AppendOptions,
-  Expect,
-  FollowOptions,
-  MemoryStoreOptions,
-  PagesOptions,
-  ReadOptions,
-  StoreStats,
-} from "./src/store/api.ts";
+  ListenerManagerOptions,
+  ManagerHealth,
+  ManagerStats,
+  StopResult,
+  Unhandled,
+} from "./src/listener/manager.ts";
+export type {
+  SupervisedListener,
+  SupervisedRetryOptions,
+  SupervisedStats,
+  SuperviseOptions,
+} from "./src/listener/options.ts";
+export type { Overflow } from "./src/queue/overflow.ts";
+export {
+  CheckpointConflictError,
+  CorruptError,
+  CursorExpiredError,
+  CursorForeignError,
+  EncodeError,
+  FencedError,
+  IdConflictError,
+  ReadOnlyError,
+  SchemaNewerError,
+  UnavailableError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "./src/errors/store.ts";
+export {
+  type Aggregate,
+  type AggregateOptions,
+  type Append,
+  type Appended,
+  type AppendOptions,
+  type Awaitable,
+  type Capabilities,
+  type CheckpointOptions,
+  type CheckpointWrite,
+  type Codec,
+  type Cut,
+  type Driver,
+  type DriverDraft,
+  type Expect,
+  type Expectation,
+  type FeedItem,
+  type Figures,
+  type FollowOptions,
+  type Lease,
+  type Loaded,
+  type Mark,
+  type MarkWrite,
+  MemoryDriver,
+  MemoryStore,
+  type MemoryStoreOptions,
+  type MemoryTx,
+  type Outcome,
+  type Page,
+  type PagesOptions,
+  type Placed,
+  type Position,
+  project,
+  type Projection,
+  type ProjectionOptions,
+  type Put,
+  type Query,
+  type ReadOptions,
+  type ReplayOptions,
+  type RetentionOptions,
+  Store,
+  type Stored,
+  type StoreOptions,
+  type StoreStats,
+  type StoreUnit,
+  type StreamInfo,
+  strictJson,
+  type Terms,
+  type Trim,
+  type Unit,
+  type Upcastable,
+  type Upcaster,
+} from "./src/store/mod.ts";

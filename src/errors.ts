@@ -13,6 +13,7 @@
 export type ErrorCode =
   | "buffer-full"
   | "checkpoint-conflict"
+  | "circuit-open"
   | "closed"
   | "corrupt"
   | "cursor-expired"
@@ -21,10 +22,12 @@ export type ErrorCode =
   | "fenced"
   | "id-conflict"
   | "limit-exceeded"
+  | "listener-exists"
   | "listener-failed"
   | "read-only"
   | "schema-newer"
   | "terminal"
+  | "timeout"
   | "topic-exists"
   | "topic-not-found"
   | "unavailable"
@@ -41,6 +44,10 @@ export interface NovaErrorOptions {
 
 /** The base of all conditions: a `code` to switch on, and whether trying again can help. */
 export class NovaError extends Error {
+  /** @ignore */
+  override get name(): string {
+    return "NovaError";
+  }
   /** What went wrong, as a stable word. */
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without a change by the caller. */
@@ -61,13 +68,12 @@ export class NovaError extends Error {
   }
 }
 
-/** Names live on the prototypes: a minifier cannot change them, and no instance pays for one. */
-export function named(constructor: { readonly prototype: object }, name: string): void {
-  Object.defineProperty(constructor.prototype, "name", { value: name, configurable: true });
-}
-
 /** The part was closed, or is closing, and takes nothing more. */
 export class ClosedError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ClosedError";
+  }
   /** Names what was closed. */
   constructor(what: string, options?: NovaErrorOptions) {
     super("closed", `Cannot use ${what} as it is closed`, options);
@@ -76,6 +82,10 @@ export class ClosedError extends NovaError {
 
 /** A bounded buffer had no room, and its policy was to refuse (or the wait for room ran out). */
 export class BufferFullError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "BufferFullError";
+  }
   /** How many events the buffer holds. */
   readonly capacity: number;
 
@@ -102,6 +112,10 @@ export interface ValidationIssue {
 
 /** The content of an event is wrong. */
 export class ValidationError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ValidationError";
+  }
   /** The field at fault: `type`, `id`, `timestamp`, `metadata`, `data`, or `event` itself. */
   readonly field: string;
   /** What stood there. */
@@ -125,6 +139,10 @@ export class ValidationError extends NovaError {
 
 /** A listener threw or rejected. What it threw is the `cause`. */
 export class ListenerError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ListenerError";
+  }
   /** The id of the subscription that failed. */
   readonly subscription: string;
   /** The event it was given. */
@@ -146,14 +164,82 @@ export class ListenerError extends NovaError {
 
 /** Thrown by a listener to say that trying again is useless. */
 export class TerminalError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TerminalError";
+  }
   /** Says why. */
   constructor(message: string, options?: NovaErrorOptions) {
     super("terminal", message, options);
   }
 }
 
+/** A circuit breaker lets nothing through: what it guards has failed too often of late. */
+export class CircuitOpenError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CircuitOpenError";
+  }
+  /** The breaker. */
+  readonly circuit: string;
+  /** In how many milliseconds it lets an attempt through again; 0 when one is under way. */
+  readonly retryAfterMs: number;
+
+  /** Names the breaker and says when to come back. */
+  constructor(circuit: string, retryAfterMs: number, options?: NovaErrorOptions) {
+    super(
+      "circuit-open",
+      `Cannot call "${circuit}" as its circuit is open: try again in ${Math.ceil(retryAfterMs)} ms`,
+      { ...options, retryable: true },
+    );
+    this.circuit = circuit;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** An attempt took longer than it may. What it started may still be running. */
+export class TimeoutError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TimeoutError";
+  }
+  /** How long it was given. */
+  readonly timeoutMs: number;
+
+  /** Names what was slow and its limit. */
+  constructor(what: string, timeoutMs: number) {
+    super("timeout", `Gave up on ${what} as it took longer than ${timeoutMs} ms`, {
+      retryable: true,
+    });
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A listener of this name is registered already. */
+export class ListenerExistsError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ListenerExistsError";
+  }
+  /** The name of the listener. */
+  readonly listener: string;
+
+  /** Names the listener. */
+  constructor(listener: string) {
+    super(
+      "listener-exists",
+      `Cannot register listener "${listener}" again: unregister it first, or choose another name`,
+    );
+    this.listener = listener;
+  }
+}
+
 /** A configured limit would be passed; nothing of the call was carried out. */
 export class LimitExceededError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "LimitExceededError";
+  }
   /** The option that holds the limit. */
   readonly option: string;
   /** Its value. */
@@ -169,6 +255,10 @@ export class LimitExceededError extends NovaError {
 
 /** No topic has this name. */
 export class TopicNotFoundError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TopicNotFoundError";
+  }
   /** The name that was asked for. */
   readonly topic: string;
 
@@ -181,6 +271,10 @@ export class TopicNotFoundError extends NovaError {
 
 /** A topic of this name exists with other options. */
 export class TopicExistsError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "TopicExistsError";
+  }
   /** The name of the topic. */
   readonly topic: string;
   /** The first option that differs. */
@@ -199,6 +293,10 @@ export class TopicExistsError extends NovaError {
 
 /** An append expected the stream to be at another version. */
 export class VersionConflictError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "VersionConflictError";
+  }
   /** The stream. */
   readonly stream: string;
   /** What the caller expected. */
@@ -227,17 +325,6 @@ export class VersionConflictError extends NovaError {
     this.events = events;
   }
 }
-
-named(NovaError, "NovaError");
-named(ClosedError, "ClosedError");
-named(BufferFullError, "BufferFullError");
-named(ValidationError, "ValidationError");
-named(ListenerError, "ListenerError");
-named(TerminalError, "TerminalError");
-named(LimitExceededError, "LimitExceededError");
-named(TopicNotFoundError, "TopicNotFoundError");
-named(TopicExistsError, "TopicExistsError");
-named(VersionConflictError, "VersionConflictError");
 
 /** What was thrown, in a few words, whatever it is: listeners may throw `undefined` or a hostile proxy. */
 function describe(thrown: unknown): string {

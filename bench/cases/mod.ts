@@ -8,6 +8,8 @@ import type { Suite } from "../case.ts";
 const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "emitter": () => import("./emitter.ts"),
   "emitter-vs": () => import("../vs/emitter_suite.ts"),
+  "listener": () => import("./listener.ts"),
+  "listener-vs": () => import("../vs/listener_suite.ts"),
   "bus": () => import("./bus.ts"),
   "store": () => import("./store.ts"),
 };

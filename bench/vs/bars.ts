@@ -1,5 +1,5 @@
 /**
- * The bars of the emitter as data: what must hold, on which runtimes, and what the run says. A bar
+ * The bars as data: those of the emitter here, others in files of their own. What must hold, on which runtimes, and what the run says. A bar
  * that is missed stays in the table.
  */
 
@@ -7,20 +7,21 @@ import { type Report, rowOf, spread } from "../runner/result.ts";
 import { short, textTable } from "../runner/table.ts";
 import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
+import { listenerBars } from "./listener_bars.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
 import { burstName } from "./queues.ts";
 
-type RuntimeName = "deno" | "bun" | "node";
+export type RuntimeName = "deno" | "bun" | "node";
 
 /** What a bar finds in the figures of one runtime. */
-interface Finding {
+export interface Finding {
   readonly figure: number;
   readonly unit: string;
   /** The rival or the shape that decides. */
   readonly by?: string;
 }
 
-interface Bar {
+export interface Bar {
   readonly text: string;
   readonly runtimes: readonly RuntimeName[];
   readonly atLeast?: number;
@@ -30,7 +31,7 @@ interface Bar {
 }
 
 /** The median of a case or probe on the runtime in question. */
-type Look = (name: string, what?: "bytes") => number | undefined;
+export type Look = (name: string, what?: "bytes") => number | undefined;
 
 const V8: readonly RuntimeName[] = ["deno", "node"];
 const BUN: readonly RuntimeName[] = ["bun"];
@@ -214,13 +215,21 @@ const emitterBars: readonly Bar[] = [
   },
 ];
 
-/** Each bar, what each runtime says to it, and how many are met; `filtered`: only what was measured. */
-export function bars(report: Report, filtered: boolean): string {
+const barsOf: Readonly<Record<string, readonly Bar[]>> = {
+  "emitter-vs": emitterBars,
+  "listener-vs": listenerBars,
+};
+
+/**
+ * Each bar of the modules, what each runtime says to it, and how many are met; `filtered`: only what
+ * was measured.
+ */
+export function bars(report: Report, filtered: boolean, modules: readonly string[]): string {
   const measured = ALL.filter((runtime) => runtime in report.runtimes);
   let met = 0;
   let missed = 0;
   let unmeasured = 0;
-  const rows = emitterBars.map((bar) => [
+  const rows = modules.flatMap((module) => barsOf[module] ?? []).map((bar) => [
     bar.text,
     ...measured.map((runtime) => {
       if (!bar.runtimes.includes(runtime)) return "";

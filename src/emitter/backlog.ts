@@ -10,13 +10,28 @@ import type { Overflow } from "../queue/overflow.ts";
 import { Pacer } from "../queue/pacer.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { Delivery } from "./delivery.ts";
 
-/** Deliveries before other work of the process gets its turn. */
-const BURST = 256;
+/** Deliveries before other work of the process gets its turn … */
+const BURST = 1024;
+
+/** … or fewer when they take long: the clock is read every so many deliveries … */
+const CLOCK_EVERY = 128;
+
+/** … and a burst ends after so many milliseconds. */
+const SLICE_MS = 1;
 
 const ACCEPTED: Promise<boolean> = Promise.resolve(true);
 const DROPPED: Promise<boolean> = Promise.resolve(false);
+
+/** What a backlog asks of its emitter. */
+export interface BacklogOwner {
+  /** Delivers one event; answers a promise when that takes longer than this turn, or failed. */
+  start(event: Emitted): Promise<void> | undefined;
+  /** Told when nothing is left to deliver. */
+  drained(): void;
+  /** Told of each event that was accepted, or offered, and then dropped. */
+  dropped(event: Emitted): void;
+}
 
 /** What a backlog is made of. */
 export interface BacklogOptions {
@@ -26,10 +41,7 @@ export interface BacklogOptions {
   readonly overflow: Overflow;
   readonly waitMs: number;
   readonly env: Env;
-  /** Delivers one event; answers undefined when that is done. */
-  readonly deliver: (event: Emitted) => Delivery | undefined;
-  /** Called when nothing is left to deliver. */
-  readonly drained: () => void;
+  readonly owner: BacklogOwner;
 }
 
 /** The waiting events of one emitter, and those of them that are in flight. */
@@ -69,7 +81,7 @@ export class Backlog {
     if (this.#push(event)) return true;
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
-    if (overflow === "drop-newest") this.#dropped += 1;
+    if (overflow === "drop-newest") this.#drop(event);
     return false;
   }
 
@@ -79,8 +91,11 @@ export class Backlog {
     const { overflow, what, bufferSize } = this.#options;
     if (overflow === "wait") return this.#line.join(event, signal);
     if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
-    if (overflow === "drop-oldest") return this.#replaceOldest(event) ? ACCEPTED : DROPPED;
-    this.#dropped += 1;
+    if (overflow === "drop-oldest") {
+      this.#replaceOldest(event);
+      return ACCEPTED;
+    }
+    this.#drop(event);
     return DROPPED;
   }
 
@@ -91,10 +106,11 @@ export class Backlog {
 
   /** Gives up what is queued; it counts as dropped. */
   clear(): number {
-    let dropped = 0;
-    while (this.#ring.shift() !== undefined) dropped += 1;
-    this.#dropped += dropped;
-    return dropped;
+    const { length } = this.#ring;
+    for (let event = this.#ring.shift(); event !== undefined; event = this.#ring.shift()) {
+      this.#drop(event);
+    }
+    return length;
   }
 
   #push(event: Emitted): boolean {
@@ -105,8 +121,7 @@ export class Backlog {
   }
 
   #replaceOldest(event: Emitted): true {
-    this.#ring.shift();
-    this.#dropped += 1;
+    this.#drop(this.#ring.shift()!);
     this.#ring.push(event);
     this.#schedule();
     return true;
@@ -117,36 +132,55 @@ export class Backlog {
   }
 
   #drain(): void {
-    const { deliver, drained, maxConcurrency } = this.#options;
-    while (this.#pacer.left > 0 && this.#running < maxConcurrency) {
-      const event = this.#ring.shift();
-      if (event === undefined) break;
-      this.#pacer.spend(1);
-      const delivery = deliver(event);
-      if (delivery === undefined) continue;
-      if (delivery.running) this.#await(delivery);
-      else this.#report(delivery);
+    const { owner, maxConcurrency, env } = this.#options;
+    const ring = this.#ring;
+    const pacer = this.#pacer;
+    // Small batches are done before a clock would tell anything.
+    const began = ring.length >= CLOCK_EVERY ? env.monotonic() : 0;
+    while (pacer.left > 0 && ring.length > 0 && this.#running < maxConcurrency) {
+      if (began !== 0 && env.monotonic() - began > SLICE_MS) pacer.exhaust();
+      pacer.spend(this.#deliver(Math.min(CLOCK_EVERY, pacer.left)));
     }
-    this.#line.admit(this.#admit);
-    if (this.#ring.length > 0) this.#schedule();
-    else drained();
+    if (this.#line.length > 0) this.#line.admit(this.#admit);
+    if (ring.length > 0) this.#schedule();
+    else owner.drained();
+  }
+
+  /** Delivers up to `most` events; answers how many. */
+  #deliver(most: number): number {
+    const { owner, maxConcurrency } = this.#options;
+    const ring = this.#ring;
+    let delivered = 0;
+    while (delivered < most && this.#running < maxConcurrency) {
+      const event = ring.shift();
+      if (event === undefined) break;
+      delivered += 1;
+      const pending = owner.start(event);
+      if (pending !== undefined) this.#await(pending);
+    }
+    return delivered;
   }
 
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
 
-  #await(delivery: Delivery): void {
+  #await(delivery: Promise<void>): void {
     this.#running += 1;
-    delivery.onDone = (error, failed) => {
-      this.#running -= 1;
-      if (failed) this.#options.env.report(error);
-      if (this.#ring.length === 0 || this.#pacer.scheduled) return;
-      // The turn of a settled promise goes straight on, unless the loop is owed a break.
-      if (this.#pacer.left > 0) this.#drain();
-      else this.#schedule();
-    };
+    delivery.then(this.#settled, (error) => {
+      this.#options.env.report(error);
+      this.#settled();
+    });
   }
 
-  #report(delivery: Delivery): void {
-    delivery.promise().catch((error) => this.#options.env.report(error));
+  readonly #settled = (): void => {
+    this.#running -= 1;
+    if (this.#ring.length === 0 || this.#pacer.scheduled) return;
+    // The turn of a settled promise goes straight on, unless the loop is owed a break.
+    if (this.#pacer.left > 0) this.#drain();
+    else this.#schedule();
+  };
+
+  #drop(event: Emitted): void {
+    this.#dropped += 1;
+    this.#options.owner.dropped(event);
   }
 }

@@ -7,13 +7,15 @@
 
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { isThenable } from "../internal/thenable.ts";
-import type { Cell, Channel } from "./listener_table.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
+import type { Cell } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
 export interface DeliveryOwner {
   /** A listener failed; true when `onError` took care of it. */
   failed(error: ListenerError): boolean;
+  /** Nobody listened to an event. */
+  unheard(): void;
   /** All listeners are done; `failures` counts those that failed, also the handled ones. */
   finished(delivery: Delivery): void;
 }
@@ -25,10 +27,12 @@ export class Delivery {
   failures = 0;
   /** Whether listeners are still running after the turn that started them. */
   running = false;
-  /** Called once when all are done, with the failure that nobody handled, if any. */
-  onDone: ((error: unknown, failed: boolean) => void) | undefined;
+  /** Whether one of its listeners called `close`, which then does not wait for it. */
+  exempt = false;
   readonly #owner: DeliveryOwner;
   #unhandled: ListenerError[] | undefined;
+  #resolve: (() => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   /** One for each listener that has not settled, and one for the turn that starts them. */
   #open = 1;
 
@@ -40,16 +44,16 @@ export class Delivery {
   /** A listener threw or rejected. */
   fail(cell: Cell, cause: unknown): void {
     this.failures += 1;
-    cell.failures += 1;
+    (cell.group ?? cell).failures += 1;
     const error = new ListenerError(cell.id, this.event, cause);
     if (!this.#owner.failed(error)) (this.#unhandled ??= []).push(error);
   }
 
   /** A listener returned a promise. */
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
+    const adopted = adopt(promise);
     this.#open += 1;
-    // Adopting a foreign thenable guards against one that settles twice or throws.
-    Promise.resolve(promise).then(this.#settled, (cause) => {
+    adopted.then(this.#settled, (cause) => {
       this.fail(cell, cause);
       this.#settled();
     });
@@ -61,14 +65,21 @@ export class Delivery {
     this.#settled();
   }
 
-  /** What `emit` answers. */
+  /** The failure that nobody handled, once all are done. */
+  get error(): ListenerError | AggregateError | undefined {
+    const unhandled = this.#unhandled;
+    if (unhandled === undefined || unhandled.length === 1) return unhandled?.[0];
+    return new AggregateError(
+      unhandled,
+      `${unhandled.length} listeners failed on "${this.event.type}"`,
+    );
+  }
+
+  /** Settles when all are done. Only for a delivery that is running. */
   promise(): Promise<void> {
-    if (!this.running) {
-      const error = this.#error();
-      return error === undefined ? Promise.resolve() : Promise.reject(error);
-    }
     return new Promise((resolve, reject) => {
-      this.onDone = (error, failed) => failed ? reject(error) : resolve();
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
   }
 
@@ -76,49 +87,59 @@ export class Delivery {
     this.#open -= 1;
     if (this.#open > 0) return;
     this.#owner.finished(this);
-    const error = this.#error();
-    this.onDone?.(error, error !== undefined);
+    const { error } = this;
+    if (error === undefined) this.#resolve?.();
+    else this.#reject?.(error);
   };
-
-  #error(): unknown {
-    const unhandled = this.#unhandled;
-    if (unhandled === undefined) return undefined;
-    if (unhandled.length === 1) return unhandled[0];
-    return new AggregateError(
-      unhandled,
-      `${unhandled.length} listeners failed on "${this.event.type}"`,
-    );
-  }
 }
 
-/**
- * Calls every listener of the channel in the order they subscribed, also after one failed. Answers
- * undefined when all were synchronous and succeeded.
- */
-export function dispatch(
+/** A listener answered with something: a promise is waited for, anything else means nothing. */
+export function answered(
   owner: DeliveryOwner,
-  channel: Channel,
+  delivery: Delivery | undefined,
   event: Emitted,
+  cell: Cell,
+  result: unknown,
 ): Delivery | undefined {
-  const { cells } = channel;
-  // Listeners that subscribe meanwhile are appended behind this end.
-  const end = cells.length;
-  let delivery: Delivery | undefined;
-  let next = 0;
-  channel.hits += 1;
+  if (!isThenable(result)) return delivery;
+  delivery ??= new Delivery(owner, event);
+  delivery.wait(cell, result);
+  return delivery;
+}
+
+/** A listener threw. */
+export function failed(
+  owner: DeliveryOwner,
+  delivery: Delivery | undefined,
+  event: Emitted,
+  cell: Cell,
+  cause: unknown,
+): Delivery {
+  delivery ??= new Delivery(owner, event);
+  delivery.fail(cell, cause);
+  return delivery;
+}
+
+/** Calls the listeners from `next` to `end`, and ends what was begun before them. */
+export function dispatchRest(
+  owner: DeliveryOwner,
+  event: Emitted,
+  cells: readonly Cell[],
+  next: number,
+  end: number,
+  delivery: Delivery | undefined,
+): Delivery | undefined {
   while (next < end) {
     try {
       // One `try` for all: a failure leaves the loop and comes back behind the listener that failed.
       for (; next < end; next++) {
         const cell = cells[next]!;
         const { fn } = cell;
-        const result: unknown = fn(event, cell.context);
-        if (result !== undefined && isThenable(result)) {
-          (delivery ??= new Delivery(owner, event)).wait(cell, result);
-        }
+        const result: unknown = fn(event, cell);
+        if (result !== undefined) delivery = answered(owner, delivery, event, cell, result);
       }
     } catch (cause) {
-      (delivery ??= new Delivery(owner, event)).fail(cells[next]!, cause);
+      delivery = failed(owner, delivery, event, cells[next]!, cause);
       next += 1;
     }
   }

@@ -2,38 +2,25 @@
  * The emitter: listeners in this process, called directly or from a bounded backlog.
  */
 
-import { ClosedError, type ListenerError } from "../errors.ts";
-import { isBranded } from "../event/brand.ts";
 import type { Emitted, EmittedOf, EventMap, TypeOf } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
-import { admitEmitted, makeEmitted } from "../event/make.ts";
-import { checkType } from "../event/validate.ts";
-import {
-  durationOption,
-  integerOption,
-  requireFunction,
-  requireOptions,
-  wordOption,
-} from "../internal/check.ts";
-import {
-  type Closable,
-  type CloseOptions,
-  type CloseResult,
-  Closing,
-} from "../internal/closing.ts";
-import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
-import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import { Backlog } from "./backlog.ts";
-import { type Delivery, type DeliveryOwner, dispatch } from "./delivery.ts";
-import { Cell, type CellOwner, Channel } from "./listener_table.ts";
+import { isMade } from "../event/make.ts";
+import { requireOptions, show, wordOption } from "../internal/check.ts";
+import type { CloseOptions, CloseResult } from "../internal/closing.ts";
+import { RESOLVED } from "../internal/env.ts";
+import { type AnyEmitterOptions, Engine } from "./engine.ts";
+import { type EventStream, openStream } from "./event_stream.ts";
+import type { ChannelIndex } from "./listener_table.ts";
+import { nextEvent } from "./next_event.ts";
 import type {
   EmitOptions,
   EmitterOptions,
   EmitterStats,
-  ListenerStats,
+  EventsOptions,
   OnceOptions,
   OnOptions,
 } from "./options.ts";
+import type { Matching, Pattern } from "./pattern.ts";
 
 /**
  * Calls listeners in this process.
@@ -42,12 +29,13 @@ import type {
  * - **Queued:** `enqueue` accepts an event now and delivers it later, from a bounded buffer.
  * - **Isolated:** every listener runs even if another fails; `emit` then rejects with a
  *   {@linkcode ListenerError}, or an `AggregateError` of several.
- * - **Cheap:** an event of synchronous listeners that succeed allocates nothing.
+ * - **Cheap:** a made event whose listeners are synchronous and succeed allocates nothing.
  *
  * An `emit` that fails and that nobody awaits is an unhandled rejection, as with any promise: give
  * `onError`, or await it.
  *
- * @typeParam Events The data of each event type.
+ * @typeParam Events The data that listeners get, for each event type.
+ * @typeParam Inputs The data that is emitted, where schemas make something else of it.
  *
  * @example Usage
  * ```ts
@@ -63,67 +51,32 @@ import type {
  * await emitter.close();
  * ```
  */
-export class Emitter<Events extends EventMap = Record<string, unknown>> implements AsyncDisposable {
-  /** Names it in errors and figures. */
-  readonly name: string;
-  readonly #env: Env;
-  readonly #onError: EmitterOptions["onError"];
-  readonly #backlog: Backlog;
-  readonly #channels = new Map<string, Channel>();
-  /** The channel of the last event: programs mostly emit one type many times. */
-  #last: Channel | undefined;
-  #closing: Closing | undefined;
-  #finishedBefore = 0;
-  #stop: AbortController | undefined;
-  /** Hits of channels that are gone. */
-  #retiredHits = 0;
-  #unheard = 0;
-  #failed = 0;
-  #inFlight = 0;
-  /** In flight, but its listener called `close`: closing does not wait for it. */
-  #exempt: Delivery | undefined;
-  #listeners = 0;
-  #unnamed = 0;
-  /** What the parts of an emitter may ask of it. */
-  readonly #parts: CellOwner & DeliveryOwner & Closable<number> = {
-    stopSignal: () => this.#stopSignal(),
-    remove: (cell) => this.#remove(cell),
-    failed: (error) => this.#handles(error),
-    finished: (delivery) => this.#finished(delivery),
-    isIdle: () => this.#isIdle(),
-    end: () => this.#end(),
-  };
+export class Emitter<
+  Events extends EventMap = Record<string, unknown>,
+  Inputs extends { readonly [Type in keyof Events]: unknown } = Events,
+> implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #direct: ChannelIndex | undefined;
 
   /**
    * Makes an emitter; it holds no timer and reads no clock.
    *
    * @throws {RangeError} If an option makes no sense.
+   * @throws {TypeError} If `onError`, a middleware or a schema is no such thing.
    */
-  constructor(options: EmitterOptions = {}) {
-    requireOptions("an emitter", options);
-    this.name = options.name ?? "emitter";
-    this.#env = options.env ?? systemEnv;
-    if (options.onError !== undefined) requireFunction("onError", options.onError);
-    this.#onError = options.onError;
-    this.#backlog = new Backlog({
-      what: `emitter "${this.name}"`,
-      bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
-      maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
-      overflow: wordOption(
-        "overflow",
-        options.overflow,
-        ["wait", "reject", "drop-newest", "drop-oldest"],
-        "wait",
-      ),
-      waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
-      env: this.#env,
-      deliver: (event) => this.#deliver(event),
-      drained: () => this.#closing?.check(),
-    });
+  constructor(options: EmitterOptions<Events, Inputs> = {}) {
+    this.#engine = new Engine(options as unknown as AnyEmitterOptions);
+    this.#direct = this.#engine.direct;
+  }
+
+  /** Names it in errors and figures. */
+  get name(): string {
+    return this.#engine.name;
   }
 
   /**
-   * Calls `listener` with every event of a type, until the subscription ends.
+   * Calls `listener` with every event of a type, until the subscription ends. Listeners of an event
+   * start in the order they subscribed.
    *
    * @throws {ClosedError} If the emitter is closed.
    */
@@ -131,25 +84,24 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     type: Type,
     listener: Listener<Emitted<Type, Events[Type]>>,
     options?: OnOptions,
-  ): Subscription {
-    checkType(type);
-    requireFunction("a listener", listener);
-    requireOptions("a subscription", options);
-    if (this.#closing !== undefined) throw this.#closedError();
-    const channel = this.#channels.get(type) ?? new Channel(type);
-    const id = options?.id ?? (listener.name || `${type}#${++this.#unnamed}`);
-    const cell = new Cell(this.#parts, channel, id, listener as Listener, options?.once === true);
-    this.#channels.set(type, channel);
-    channel.cells.push(cell);
-    this.#listeners += 1;
-    if (options?.signal !== undefined) {
-      cell.endsWith(this.#env.onAbort(options.signal, () => cell.unsubscribe()));
-    }
-    return cell;
+  ): Subscription;
+  /**
+   * Calls `listener` with every event whose type matches a pattern: in `"order.*"` the `*` stands for
+   * one token, in `"order.**"` for one or more; `"**"` matches everything.
+   *
+   * @throws {SyntaxError} If the pattern is none.
+   */
+  on<const Wanted extends Pattern>(
+    pattern: Wanted,
+    listener: Listener<Matching<Events, Wanted>>,
+    options?: OnOptions,
+  ): Subscription;
+  on(name: string, listener: Listener<never>, options?: OnOptions): Subscription {
+    return this.#engine.subscribe(name, listener as Listener, options);
   }
 
   /**
-   * Resolves with the next event of a type.
+   * Resolves with the next event of a type, or the next one that `where` accepts.
    *
    * It rejects with the signal's reason, with what `where` threw, or with {@linkcode ClosedError}
    * when the emitter closes first.
@@ -158,29 +110,34 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
     type: Type,
     options: OnceOptions<Emitted<Type, Events[Type]>> = {},
   ): Promise<Emitted<Type, Events[Type]>> {
-    return new Promise((resolve, reject) => {
-      const { where, signal } = options;
-      if (signal?.aborted === true) return reject(signal.reason);
-      const subscription = this.on(type, (event) => {
-        try {
-          if (where?.(event) === false) return;
-          resolve(event);
-        } catch (error) {
-          reject(error);
-        }
-        subscription.unsubscribe();
-      }, { ...(signal === undefined ? {} : { signal }), id: `${type}.once` }) as Cell;
-      // Whatever else ends it finds the promise settled, or settles it.
-      subscription.endsWith({
-        [Symbol.dispose]: () =>
-          reject(signal?.aborted === true ? signal.reason : this.#closedError()),
-      });
-    });
+    return nextEvent(this.#engine, type, options as OnceOptions) as Promise<
+      Emitted<Type, Events[Type]>
+    >;
   }
 
-  /** How many active listeners there are, for one type or in all. */
+  /**
+   * The events of a type as an async iterator with a bounded buffer.
+   *
+   * When the buffer is full, the oldest event is dropped and counted unless `overflow` says otherwise;
+   * `"wait"` makes the emitter wait for the reader. The iteration ends when the emitter closes or the
+   * loop is left, and rejects with the signal's reason.
+   */
+  events<Type extends TypeOf<Events>>(
+    type: Type,
+    options?: EventsOptions,
+  ): EventStream<Emitted<Type, Events[Type]>>;
+  /** The events whose type matches a pattern as an async iterator. */
+  events<const Wanted extends Pattern>(
+    pattern: Wanted,
+    options?: EventsOptions,
+  ): EventStream<Matching<Events, Wanted>>;
+  events(name: string, options: EventsOptions = {}): EventStream<never> {
+    return openStream(this.#engine, name, options) as EventStream<Emitted> as EventStream<never>;
+  }
+
+  /** How many listeners an event of a type would reach, or how many subscriptions there are. */
   listenerCount(type?: TypeOf<Events>): number {
-    return type === undefined ? this.#listeners : this.#channels.get(type)?.cells.length ?? 0;
+    return type === undefined ? this.#engine.table.active : this.#engine.table.count(type);
   }
 
   /**
@@ -193,29 +150,25 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
    * several did, with {@linkcode ValidationError} if the event is not valid, and with
    * {@linkcode ClosedError}.
    */
-  emit(event: EmittedOf<Events>, options?: EmitOptions): Promise<void>;
+  emit(event: EmittedOf<Inputs>, options?: EmitOptions): Promise<void>;
   /** Delivers an event given as type and data. */
   emit<Type extends TypeOf<Events>>(
     type: Type,
-    data: Events[Type],
+    data: Inputs[Type],
     options?: EmitOptions,
   ): Promise<void>;
   emit(first: unknown, second?: unknown, third?: EmitOptions): Promise<void> {
-    let event: Emitted;
-    if (
-      second === undefined && typeof first === "object" && first !== null && isBranded(first) &&
-      this.#closing === undefined
-    ) {
-      event = first as Emitted;
-    } else {
-      try {
-        event = this.#admit(first, second, third);
-      } catch (error) {
-        return Promise.reject(error);
+    const direct = this.#direct;
+    if (direct !== undefined && second === undefined && isMade(first)) {
+      const channel = direct[first.type];
+      if (channel !== undefined) {
+        const engine = this.#engine;
+        const delivery = channel.run(engine, channel, first);
+        if (delivery === undefined && !engine.closed) return RESOLVED;
+        return engine.follow(delivery) ?? RESOLVED;
       }
     }
-    const delivery = this.#deliver(event);
-    return delivery === undefined ? RESOLVED : delivery.promise();
+    return this.#engine.emit(first, second, third);
   }
 
   /**
@@ -227,65 +180,58 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
    * The promise rejects with {@linkcode BufferFullError}, {@linkcode ValidationError},
    * {@linkcode ClosedError} or the signal's reason.
    */
-  enqueue(event: EmittedOf<Events>, options?: EmitOptions): Promise<boolean>;
+  enqueue(event: EmittedOf<Inputs>, options?: EmitOptions): Promise<boolean>;
   /** Accepts an event given as type and data. */
   enqueue<Type extends TypeOf<Events>>(
     type: Type,
-    data: Events[Type],
+    data: Inputs[Type],
     options?: EmitOptions,
   ): Promise<boolean>;
   enqueue(first: unknown, second?: unknown, third?: EmitOptions): Promise<boolean> {
-    try {
-      const event = this.#admit(first, second, third);
-      return this.#backlog.add(
-        event,
-        (typeof first === "string" ? third : second as EmitOptions)?.signal,
-      );
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#engine.enqueue(first, second, third);
   }
 
   /**
    * Accepts an event to be delivered after this turn if there is room; false means there is none.
    *
    * @throws {ValidationError} If the event is not valid.
+   * @throws {TypeError} If the schema of its type is asynchronous: use {@linkcode enqueue}.
    * @throws {ClosedError} If the emitter is closed.
    */
-  tryEnqueue(event: EmittedOf<Events>): boolean;
+  tryEnqueue(event: EmittedOf<Inputs>): boolean;
   /** Accepts an event given as type and data, if there is room. */
   tryEnqueue<Type extends TypeOf<Events>>(
     type: Type,
-    data: Events[Type],
+    data: Inputs[Type],
     options?: Omit<EmitOptions, "signal">,
   ): boolean;
   tryEnqueue(first: unknown, second?: unknown, third?: EmitOptions): boolean {
-    return this.#backlog.tryAdd(this.#admit(first, second, third));
+    return this.#engine.tryEnqueue(first, second, third);
+  }
+
+  /**
+   * Emits, or enqueues, several events: one outcome for each, in their order. A bad event stops no
+   * other.
+   */
+  emitBatch(
+    events: readonly EmittedOf<Inputs>[],
+    options: { readonly mode?: "emit" | "enqueue" } = {},
+  ): Promise<PromiseSettledResult<void | boolean>[]> {
+    try {
+      requireOptions("a batch", options);
+      if (!Array.isArray(events)) {
+        throw new TypeError(`Cannot emit ${show(events)} as a batch: it must be an array`);
+      }
+      const mode = wordOption("mode", options.mode, ["emit", "enqueue"], "emit");
+      return Promise.allSettled<void | boolean>(events.map((event) => this[mode](event)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The figures of now. */
   stats(): EmitterStats {
-    let started = this.#retiredHits + this.#unheard;
-    const listeners: ListenerStats[] = [];
-    for (const { type, hits, cells } of this.#channels.values()) {
-      started += hits;
-      for (const { id, runs, failures } of cells) {
-        listeners.push({ id, type, runs, runFailures: failures });
-      }
-    }
-    const { queued, dropped, waiting } = this.#backlog;
-    return {
-      emitted: started + queued + dropped,
-      succeeded: started - this.#failed - this.#inFlight,
-      failed: this.#failed,
-      queued,
-      inFlight: this.#inFlight,
-      dropped,
-      unheard: this.#unheard,
-      waiting,
-      activeListeners: this.#listeners,
-      listeners,
-    };
+    return this.#engine.stats();
   }
 
   /**
@@ -296,101 +242,11 @@ export class Emitter<Events extends EventMap = Record<string, unknown>> implemen
    * never waits for the delivery whose listener called it before its first `await`.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
-    if (this.#closing === undefined) {
-      this.#finishedBefore = this.#countFinished();
-      this.#closing = new Closing(this.#parts, this.#env, options.signal);
-      this.#backlog.refuseWaiting(this.#closedError());
-    }
-    return this.#closing.result;
+    return this.#engine.close(options);
   }
 
   /** Closes it with the default limit. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #deliver(event: Emitted): Delivery | undefined {
-    let channel = this.#last;
-    if (channel === undefined || channel.type !== event.type) {
-      channel = this.#channels.get(event.type);
-      if (channel === undefined) {
-        this.#unheard += 1;
-        return undefined;
-      }
-      this.#last = channel;
-    }
-    const closing = this.#closing;
-    const delivery = dispatch(this.#parts, channel, event);
-    if (delivery?.running === true) {
-      this.#inFlight += 1;
-      if (this.#closing !== closing) this.#exempt = delivery;
-    }
-    return delivery;
-  }
-
-  /** The event that a call of emit or enqueue means: checked, and let in. */
-  #admit(first: unknown, second: unknown, third: EmitOptions | undefined): Emitted {
-    const byType = typeof first === "string";
-    const options = byType ? third : second as EmitOptions | undefined;
-    requireOptions("an emit", options);
-    const event = byType ? makeEmitted(first, second, options?.metadata) : admitEmitted(first);
-    if (this.#closing !== undefined) throw this.#closedError();
-    options?.signal?.throwIfAborted();
-    return event;
-  }
-
-  #handles(error: ListenerError): boolean {
-    try {
-      return this.#onError?.(error, error.event as Emitted) === "handled";
-    } catch (thrown) {
-      this.#env.report(thrown);
-      return false;
-    }
-  }
-
-  #finished(delivery: Delivery): void {
-    if (delivery.failures > 0) this.#failed += 1;
-    if (!delivery.running) return;
-    this.#inFlight -= 1;
-    if (this.#exempt === delivery) this.#exempt = undefined;
-    this.#closing?.check();
-  }
-
-  #remove(cell: Cell): void {
-    const { channel } = cell;
-    this.#listeners -= 1;
-    channel.remove(cell);
-    if (channel.cells.length > 0) return;
-    this.#channels.delete(channel.type);
-    this.#retiredHits += channel.hits;
-    if (this.#last === channel) this.#last = undefined;
-  }
-
-  #countFinished(): number {
-    const { succeeded, failed } = this.stats();
-    return succeeded + failed;
-  }
-
-  #isIdle(): boolean {
-    return this.#backlog.queued === 0 && this.#inFlight === (this.#exempt === undefined ? 0 : 1);
-  }
-
-  #end(): CloseResult {
-    const completed = this.#countFinished() - this.#finishedBefore;
-    const left = this.#backlog.clear() + this.#inFlight - (this.#exempt === undefined ? 0 : 1);
-    for (const { cells } of [...this.#channels.values()]) {
-      for (const cell of cells) cell.unsubscribe();
-    }
-    this.#stop?.abort(this.#closedError());
-    return { completed, left };
-  }
-
-  #stopSignal(): AbortSignal {
-    this.#stop ??= new AbortController();
-    return this.#stop.signal;
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`emitter "${this.name}"`);
   }
 }

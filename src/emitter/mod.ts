@@ -33,11 +33,24 @@
  */
 
 export { Emitter } from "./emitter.ts";
+export type { EventStream } from "./event_stream.ts";
+export type { Middleware } from "./onion.ts";
+export type { Matches, Matching, MatchingTypes, Pattern } from "./pattern.ts";
+export type { Isolation } from "../event/isolation.ts";
+export { createEventPool, type EventPool, type EventPoolOptions } from "../event/pool.ts";
+export type {
+  InputsOf,
+  OutputsOf,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from "../event/schema.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   EmitOptions,
   EmitterOptions,
   EmitterStats,
+  EventsOptions,
   ListenerStats,
   OnceOptions,
   OnOptions,

@@ -3,12 +3,18 @@
  */
 
 import type { ListenerError } from "../errors.ts";
-import type { Emitted, Metadata } from "../event/event.ts";
+import type { Emitted, EmittedOf, EventMap, Metadata } from "../event/event.ts";
+import type { Isolation } from "../event/isolation.ts";
+import type { StandardSchema } from "../event/schema.ts";
 import type { Env } from "../internal/env.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Middleware } from "./onion.ts";
 
 /** Options of an {@linkcode Emitter}. */
-export interface EmitterOptions {
+export interface EmitterOptions<
+  Events extends EventMap = Record<string, unknown>,
+  Inputs extends { readonly [Type in keyof Events]: unknown } = Events,
+> {
   /**
    * Names it in errors and figures.
    *
@@ -43,7 +49,31 @@ export interface EmitterOptions {
    * Sees every failure of a listener. Answering `"handled"` keeps it from the caller of `emit`, and
    * from `reportError` when nobody awaits the event.
    */
-  readonly onError?: (error: ListenerError, event: Emitted) => "handled" | void;
+  readonly onError?: (error: ListenerError, event: EmittedOf<Events>) => "handled" | void;
+  /**
+   * Standard Schemas by event type. Data is checked when an event is emitted or enqueued, and listeners
+   * get what the schema makes of it. Types without a schema pass unchecked.
+   *
+   * @default {{}}
+   */
+  readonly schema?: {
+    readonly [Type in keyof Events]?: StandardSchema<
+      Type extends keyof Inputs ? Inputs[Type] : unknown,
+      Events[Type]
+    >;
+  };
+  /**
+   * What runs around the delivery of every event, outermost first.
+   *
+   * @default {[]}
+   */
+  readonly middleware?: readonly Middleware<EmittedOf<Events>>[];
+  /**
+   * How far listeners are kept from each other's hands.
+   *
+   * @default {"shared"}
+   */
+  readonly isolation?: Isolation;
   /**
    * Clock, timers and randomness.
    *
@@ -68,6 +98,38 @@ export interface OnOptions {
    * @default {the function's name, else the type and a number}
    */
   readonly id?: string;
+  /**
+   * How often the listener may run at once. An event that meets it at this limit waits for a slot; it is
+   * in flight meanwhile.
+   *
+   * @default {no limit}
+   */
+  readonly concurrency?: number;
+}
+
+/** Options of {@linkcode Emitter.events}. */
+export interface EventsOptions {
+  /**
+   * How many events may wait for the reader.
+   *
+   * @default {1000}
+   */
+  readonly bufferSize?: number;
+  /**
+   * What happens when they are that many. `"wait"` makes emitting wait for the reader, `"reject"` makes
+   * it fail.
+   *
+   * @default {"drop-oldest"}
+   */
+  readonly overflow?: Overflow;
+  /**
+   * How long emitting waits for the reader, in milliseconds.
+   *
+   * @default {30_000}
+   */
+  readonly waitMs?: number;
+  /** Ends the stream; reading then rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Emitter.once}. */
@@ -90,7 +152,7 @@ export interface EmitOptions {
 export interface ListenerStats {
   /** Its label. */
   readonly id: string;
-  /** The event type it listens to. */
+  /** The event type, or the pattern, that it listens to. */
   readonly type: string;
   /** How often it was called. */
   readonly runs: number;
@@ -107,20 +169,22 @@ export interface EmitterStats {
   readonly emitted: number;
   /** Events whose listeners all succeeded; also those that nobody listened to. */
   readonly succeeded: number;
-  /** Events with at least one failed listener. */
+  /** Events with at least one failed listener, or that middleware refused by throwing. */
   readonly failed: number;
   /** Events that wait in the buffer. */
   readonly queued: number;
   /** Events with a listener that has not settled. */
   readonly inFlight: number;
-  /** Events that a policy, or closing, dropped. */
+  /** Events that a policy, closing, or a middleware without `next` dropped. */
   readonly dropped: number;
   /** Events that nobody listened to. */
   readonly unheard: number;
   /** Producers that wait for room. */
   readonly waiting: number;
+  /** Failures of middleware, also those behind a delivery that went well. */
+  readonly middlewareErrors: number;
   /** Active subscriptions. */
   readonly activeListeners: number;
-  /** Each active listener, in the order they subscribed to their type. */
+  /** Each active subscription: first those by type, then those by pattern. */
   readonly listeners: readonly ListenerStats[];
 }

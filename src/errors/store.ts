@@ -4,10 +4,14 @@
  * @module
  */
 
-import { named, NovaError, type NovaErrorOptions } from "../errors.ts";
+import { NovaError, type NovaErrorOptions } from "../errors.ts";
 
 /** An id that is there already, with another event or in another order. */
 export class IdConflictError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "IdConflictError";
+  }
   /** The stream. */
   readonly stream: string;
   /** The id. */
@@ -27,6 +31,10 @@ export class IdConflictError extends NovaError {
 
 /** A cursor points before what is kept: events after it were removed. */
 export class CursorExpiredError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CursorExpiredError";
+  }
   /** The position asked for. */
   readonly position: number;
   /** The first position that is kept. */
@@ -46,6 +54,10 @@ export class CursorExpiredError extends NovaError {
 
 /** A cursor of another log. */
 export class CursorForeignError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CursorForeignError";
+  }
   /** The log the cursor names. */
   readonly log: string;
 
@@ -61,6 +73,10 @@ export class CursorForeignError extends NovaError {
 
 /** A checkpoint was not where the caller expected it: somebody else moved it. */
 export class CheckpointConflictError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CheckpointConflictError";
+  }
   /** The checkpoint. */
   readonly checkpoint: string;
   /** Where it was expected. */
@@ -84,6 +100,10 @@ export class CheckpointConflictError extends NovaError {
 
 /** Somebody else holds the lease by now. */
 export class FencedError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "FencedError";
+  }
   /** What the lease is about. */
   readonly lease: string;
 
@@ -96,6 +116,10 @@ export class FencedError extends NovaError {
 
 /** Data that cannot be written down without being changed. */
 export class EncodeError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "EncodeError";
+  }
   /** Where in the data, from the outside inwards. */
   readonly path: readonly PropertyKey[];
 
@@ -109,6 +133,10 @@ export class EncodeError extends NovaError {
 
 /** What is stored is not what was written. */
 export class CorruptError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "CorruptError";
+  }
   /** Says what is wrong. */
   constructor(message: string, options?: NovaErrorOptions) {
     super("corrupt", message, options);
@@ -117,6 +145,10 @@ export class CorruptError extends NovaError {
 
 /** The store can be read but not written. */
 export class ReadOnlyError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ReadOnlyError";
+  }
   /** Names the store. */
   constructor(store: string, options?: NovaErrorOptions) {
     super("read-only", `Cannot write to store "${store}" as it is read-only`, options);
@@ -125,6 +157,10 @@ export class ReadOnlyError extends NovaError {
 
 /** The store was written by a newer version of Nova. */
 export class SchemaNewerError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "SchemaNewerError";
+  }
   /** The version it has. */
   readonly found: number;
   /** The newest version this code knows. */
@@ -143,6 +179,10 @@ export class SchemaNewerError extends NovaError {
 
 /** It may have been stored, or not: try again with the same ids. */
 export class UnknownOutcomeError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "UnknownOutcomeError";
+  }
   /** Names the store. */
   constructor(store: string, options?: NovaErrorOptions) {
     super(
@@ -155,6 +195,10 @@ export class UnknownOutcomeError extends NovaError {
 
 /** The engine cannot be used now; nothing was stored. */
 export class UnavailableError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "UnavailableError";
+  }
   /** Says what failed. */
   constructor(message: string, options?: NovaErrorOptions) {
     super("unavailable", message, { ...options, retryable: true });
@@ -163,21 +207,12 @@ export class UnavailableError extends NovaError {
 
 /** The driver underneath cannot do this; its `capabilities` say so beforehand. */
 export class UnsupportedError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "UnsupportedError";
+  }
   /** Says what, and by whom. */
   constructor(message: string) {
     super("unsupported", message);
   }
 }
-
-named(IdConflictError, "IdConflictError");
-named(CursorExpiredError, "CursorExpiredError");
-named(CursorForeignError, "CursorForeignError");
-named(CheckpointConflictError, "CheckpointConflictError");
-named(FencedError, "FencedError");
-named(EncodeError, "EncodeError");
-named(CorruptError, "CorruptError");
-named(ReadOnlyError, "ReadOnlyError");
-named(SchemaNewerError, "SchemaNewerError");
-named(UnknownOutcomeError, "UnknownOutcomeError");
-named(UnavailableError, "UnavailableError");
-named(UnsupportedError, "UnsupportedError");

@@ -9,6 +9,7 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { brand, isBranded } from "./brand.ts";
 import type { Draft, Emitted, Metadata, NovaEvent } from "./event.ts";
 import { copyMetadata, NO_METADATA } from "./metadata.ts";
+import { isPooled } from "./pool.ts";
 import { checkId, checkTimestamp, checkType } from "./validate.ts";
 
 /** Options of {@linkcode createEvent}. */
@@ -110,9 +111,15 @@ function readForeign(value: unknown): Draft {
   return fields;
 }
 
+/** Whether a value was made or admitted here, and so needs no check. */
+export function isMade(value: unknown): value is Emitted {
+  return typeof value === "object" && value !== null && isBranded(value);
+}
+
 /** For an emitter: the event itself if it was made here, else one frozen, checked copy. */
 export function admitEmitted(value: unknown): Emitted {
-  if (typeof value === "object" && value !== null && isBranded(value)) return value as Emitted;
+  if (isMade(value)) return value;
+  if (typeof value === "object" && value !== null && isPooled(value)) return value as Emitted;
   const { type, data, metadata, id, timestamp } = readForeign(value);
   const event: Record<string, unknown> = { type, data, metadata: copyMetadata(metadata) };
   if (id !== undefined) event.id = id;
@@ -131,4 +138,12 @@ export function admitEvent(value: unknown, env: Pick<Env, "id" | "coarse">): Nov
   return Object.freeze(
     made(id ?? env.id(), type, data, copyMetadata(metadata), timestamp ?? env.coarse()),
   );
+}
+
+/** The same event with other data; the event itself when the data is the same. */
+export function withData(event: Emitted, data: unknown): Emitted {
+  if (Object.is(event.data, data)) return event;
+  const copy = { ...event, data };
+  brand(copy);
+  return copy;
 }

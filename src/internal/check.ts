@@ -50,6 +50,25 @@ export function wordOption<Word extends string>(
   return value;
 }
 
+/** The value if it is a string, the default if it is undefined, else a `TypeError`. */
+export function stringOption(name: string, value: string | undefined, fallback: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value !== "string") {
+    throw new TypeError(`Cannot use ${show(value)} as "${name}": it must be a string`);
+  }
+  return value;
+}
+
+/** The name of a function; empty when it has none, or one that is no string. */
+export function nameOf(fn: { readonly name: string }): string {
+  try {
+    const { name } = fn;
+    return typeof name === "string" ? name : "";
+  } catch {
+    return "";
+  }
+}
+
 /** Refuses anything but a function. */
 export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") {

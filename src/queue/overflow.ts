@@ -12,3 +12,6 @@ export type Overflow = "wait" | "reject" | "drop-newest" | "drop-oldest";
 
 /** How long a producer waits for room unless told otherwise, in milliseconds. */
 export const DEFAULT_WAIT_MS = 30_000;
+
+/** All policies. */
+export const OVERFLOWS: readonly Overflow[] = ["wait", "reject", "drop-newest", "drop-oldest"];

@@ -31,8 +31,11 @@ export interface RetentionOptions {
 
 /** What an upcaster sees and may change. */
 export interface Upcastable {
+  /** What happened. */
   readonly type: string;
+  /** The facts. */
   readonly data: unknown;
+  /** Strings about the event. */
   readonly metadata: Metadata;
 }
 
@@ -269,7 +272,9 @@ export interface CheckpointOptions {
 
 /** A checkpoint to save. */
 export interface CheckpointWrite extends CheckpointOptions {
+  /** The name. */
   readonly name: string;
+  /** Its place in the log. */
   readonly position: number;
 }
 
@@ -309,6 +314,7 @@ export interface AggregateOptions<State, Events extends EventMap> {
 
 /** A state, folded from a stream. */
 export interface Aggregate<State> {
+  /** The state. */
   readonly state: State;
   /** The version to expect in the next append. */
   readonly version: number;

@@ -60,20 +60,29 @@ export interface Capabilities {
 
 /** What is refused inside a unit, so that no other writer can come between check and write. */
 export interface Terms {
+  /** How many streams may have events. */
   readonly maxStreams: number;
+  /** How many events a stream may have. */
   readonly maxEventsPerStream: number;
+  /** What happens at that limit. */
   readonly onLimit: "reject" | "drop-oldest";
   /** How many ids an engine without an index of its own remembers. */
   readonly idWindow: number;
+  /** Clock, timers and randomness. */
   readonly env: Env;
 }
 
 /** An event as the engine gets it. `data` is a reference, or the text or bytes a codec made of it. */
 export interface Draft {
+  /** The id. */
   readonly id: string;
+  /** What happened. */
   readonly type: string;
+  /** When it happened, as its maker says. */
   readonly timestamp: number;
+  /** Strings about the event. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The facts. */
   readonly data: unknown;
   /** The codec that made `data`; nothing when it is a reference. */
   readonly codec?: string;
@@ -81,16 +90,23 @@ export interface Draft {
 
 /** An event as the engine hands it back. */
 export interface Stored extends Draft {
+  /** The stream. */
   readonly stream: string;
+  /** Its place in the stream. */
   readonly version: number;
+  /** Its place in the log. */
   readonly position: Position;
+  /** When it was written. */
   readonly recordedAt: number;
 }
 
 /** Events for one stream. */
 export interface Append {
+  /** The stream. */
   readonly stream: string;
+  /** What it must be like now. */
   readonly expect: Expectation;
+  /** The events, in order. */
   readonly records: readonly Draft[];
   /** Which ids are the caller's, and so may say that an event is there already. */
   readonly ids: "all" | "none" | readonly boolean[];
@@ -100,8 +116,11 @@ export interface Append {
 
 /** How far somebody got: all up to `low`, and those of `done` above it. */
 export interface Mark {
+  /** The name. */
   readonly name: string;
+  /** Everything up to here is done. */
   readonly low: Position;
+  /** What is done above it. */
   readonly done: readonly Position[];
   /** Whether retention must not pass it. */
   readonly protect: boolean;
@@ -119,13 +138,17 @@ export interface MarkWrite extends Omit<Mark, "protect"> {
 
 /** A document to write; without a body it is removed. */
 export interface Put {
+  /** The key. */
   readonly key: string;
+  /** What is kept under it. */
   readonly body: unknown;
 }
 
 /** Removes a stream up to a version, exclusive. Versions and positions go on where they were. */
 export interface Cut {
+  /** The stream. */
   readonly stream: string;
+  /** Where it ends, exclusive. */
   readonly before: number;
   /** Whether the stream is gone as a whole. */
   readonly tombstone: boolean;
@@ -133,17 +156,25 @@ export interface Cut {
 
 /** All of a unit becomes visible at once, or nothing. The units of one commit fail alone. */
 export interface Unit<Tx = never> {
+  /** Events for streams. */
   readonly appends?: readonly Append[];
+  /** Marks to write. */
   readonly marks?: readonly MarkWrite[];
+  /** Documents to write. */
   readonly documents?: readonly Put[];
+  /** Streams to shorten. */
   readonly cuts?: readonly Cut[];
+  /** What is written beside the log, through the engine. */
   readonly effects?: readonly ((tx: Tx) => Awaitable<void>)[];
 }
 
 /** Where an append stands. Its events have the versions and positions up to these. */
 export interface Placed {
+  /** Its place in the stream. */
   readonly version: number;
+  /** Its place in the log. */
   readonly position: Position;
+  /** When it was written. */
   readonly recordedAt: number;
   /** Whether it was there before; its events then end at `version`. */
   readonly duplicate: boolean;
@@ -185,16 +216,21 @@ export interface Query {
   readonly streams?: ReadonlySet<string> | undefined;
   /** Where to begin, exclusive. In reverse it is the upper bound, `Infinity` for the end. */
   readonly after: number;
+  /** The limit, or how many at most. */
   readonly limit: number;
+  /** Newest first. */
   readonly reverse?: boolean;
+  /** Only events of these types. */
   readonly types?: ReadonlySet<string> | undefined;
   /** By `recordedAt`: `[from, until)`. */
   readonly from?: number | undefined;
+  /** … and before this. */
   readonly until?: number | undefined;
 }
 
 /** What a query found. */
 export interface Page {
+  /** The events, in order. */
   readonly records: readonly Stored[];
   /** Where to go on: behind what was looked at, also what a filter left out. */
   readonly next: number;
@@ -208,6 +244,7 @@ export interface Page {
 
 /** What is known of a stream. */
 export interface StreamInfo {
+  /** The name. */
   readonly name: string;
   /** The version of its last event; it never goes back. */
   readonly version: number;
@@ -219,9 +256,13 @@ export interface StreamInfo {
 
 /** The figures of an engine, as it last knew them. */
 export interface Figures {
+  /** The position of the last event. */
   readonly head: Position;
+  /** The first position that retention has kept. */
   readonly oldest: Position;
+  /** The events. */
   readonly events: number;
+  /** How many streams have events. */
   readonly streams: number;
   /** Bytes of the events; 0 where they are not measured. */
   readonly bytes: number;
@@ -229,6 +270,7 @@ export interface Figures {
 
 /** What to remove, oldest first, until all of it holds. Nothing at or behind `floor` is. */
 export interface Trim {
+  /** Where to stop. */
   readonly floor: Position;
   /** Remove what is recorded before. */
   readonly recordedBefore?: number;
@@ -250,7 +292,9 @@ export interface Lease {
 
 /** A log to load, in parts: events with the places they had, and at the end all else. */
 export interface Loaded {
+  /** The events, in order. */
   readonly records?: readonly (Stored & { readonly size?: number })[];
+  /** All else, at the end. */
   readonly end?: {
     readonly head: Position;
     readonly oldest: Position;

@@ -1,4 +1,9 @@
-import { TerminalError, TopicNotFoundError, ValidationError } from "@nova/events";
+import {
+  LimitExceededError,
+  TerminalError,
+  TopicNotFoundError,
+  ValidationError,
+} from "@nova/events";
 import { Bus, type DeadLetter, type NovaEvent } from "@nova/events/bus";
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
@@ -36,7 +41,7 @@ describe("dead letters", () => {
     await env.settle();
 
     assertEquals(letters.length, 1);
-    assertEquals(letters[0]?.type, "dead-letter");
+    assertEquals([letters[0]?.type, letters[0]?.timestamp], ["dead-letter", 1_700_000_000_300]);
     const data = letters[0]?.data as DeadLetter;
     assertStrictEquals(data.event, seen[0]);
     assertEquals(data, {
@@ -44,6 +49,7 @@ describe("dead letters", () => {
       error: { code: undefined, name: "RangeError", message: "out of stock" },
       attempts: 3,
       subscription: "warehouse",
+      redrives: 0,
       at: 1_700_000_000_300,
     });
   });
@@ -89,7 +95,7 @@ describe("dead letters", () => {
   });
 
   it("have a topic from the first one on, outside of maxTopics", async () => {
-    const bus = new Bus({ env, maxTopics: 1 });
+    const bus = new Bus({ env, maxTopics: 2 });
     const topic = bus.topic<Numbers>("a", { retry: { attempts: 1 } });
     topic.subscribe(fails);
     assertThrows(() => bus.subscribe("a.dlq", () => {}), TopicNotFoundError);
@@ -101,6 +107,8 @@ describe("dead letters", () => {
     const letters = bus.topic("a.dlq");
     assertStrictEquals(bus.topic("a.dlq"), letters);
     bus.subscribe("a.dlq", () => {});
+    bus.topic("b");
+    assertThrows(() => bus.topic("c"), LimitExceededError);
   });
 
   it("are kept when they have been read", async () => {

@@ -23,7 +23,7 @@ async function settle(world: World): Promise<void> {
 
 describe("a partition", () => {
   it("is a window on a plain array, for any buffer, while it wraps and grows", () =>
-    forSeeds(150, async (world) => {
+    forSeeds(100, async (world) => {
       const partitions = 1 + world.below(3);
       const bufferSize = 1 + world.below(40);
       const topic = new Bus({ env: world }).topic<Numbers>("a", { partitions, bufferSize });

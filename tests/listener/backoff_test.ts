@@ -17,6 +17,7 @@ describe("totalRetry()", () => {
     factor: 2,
     maxDelayMs: 30_000,
     jitter: "full",
+    retryIf: DEFAULT_RETRY.retryIf,
   } as const;
 
   it("has the documented defaults, and they cannot be changed", () => {
@@ -33,6 +34,7 @@ describe("totalRetry()", () => {
     factor: 3,
     maxDelayMs: 50,
     jitter: "none",
+    retryIf: () => false,
   };
   for (const [name, value] of Object.entries(OTHERS)) {
     it(`merges a literal of ${name} alone over the defaults, and over another base`, () => {

@@ -44,7 +44,7 @@ function randomRead(world: World, size: number): ReadOptions {
 
 describe("MemoryStore", () => {
   it("is plain arrays with versions 1…n, rising positions and times (I1, I2)", () =>
-    forSeeds(40, async (world) => {
+    forSeeds(30, async (world) => {
       const store = new MemoryStore<Numbers>({ env: world });
       const model = new Model();
       const streams = ["a", "b", "c", "d"].slice(0, 1 + world.below(4));

@@ -10,14 +10,19 @@ export type SqliteValue = string | number | bigint | Uint8Array | null;
 
 /** A prepared statement. */
 export interface SqliteStatement {
+  /** Writes. */
   run(...values: SqliteValue[]): unknown;
+  /** The first row. */
   get(...values: SqliteValue[]): unknown;
+  /** All rows. */
   all(...values: SqliteValue[]): unknown[];
 }
 
 /** An open database: a `DatabaseSync` of `node:sqlite`. */
 export interface SqliteDatabase {
+  /** Runs statements. */
   exec(sql: string): unknown;
+  /** Prepares a statement. */
   prepare(sql: string): SqliteStatement;
 }
 

@@ -35,8 +35,11 @@ const LONGEST_POLL = 50;
 
 /** What the driver is told beside the terms of the store. */
 export interface SqliteSettings {
+  /** The name. */
   readonly name: string;
+  /** When a commit is done. */
   readonly synchronous: "full" | "normal";
+  /** How long to wait for the lock. */
   readonly busyMs: number;
 }
 
@@ -53,6 +56,7 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
   /** Transactions that were committed; each is one fsync under FULL. */
   commits = 0;
 
+  /** Makes it; nothing is opened before its first use. */
   constructor(db: SqliteDatabase, settings: SqliteSettings) {
     this.#db = db;
     this.#settings = settings;

@@ -13,6 +13,7 @@ import type { Store } from "../../store/store.ts";
 export type ContractEvents = Record<string, unknown>;
 
 // deno-lint-ignore no-explicit-any -- what effects get differs from driver to driver
+/** A store over any driver. */
 export type AnyStore = Store<ContractEvents, any>;
 
 /** Makes an empty store. The suite closes it. */

@@ -1,0 +1,373 @@
+/**
+ * What happens inside an emitter: events are admitted, delivered, counted, and closed upon.
+ */
+
+import { ClosedError, type ListenerError } from "../errors.ts";
+import type { Emitted } from "../event/event.ts";
+import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
+import type { Listener } from "../event/listener.ts";
+import { isMade } from "../event/make.ts";
+import { compilePattern } from "../event/pattern.ts";
+import { isPooled, letGo } from "../event/pool.ts";
+import type { StandardSchema } from "../event/schema.ts";
+import { checkType } from "../event/validate.ts";
+import {
+  durationOption,
+  integerOption,
+  requireFunction,
+  requireOptions,
+  requireSignal,
+  stringOption,
+  wordOption,
+} from "../internal/check.ts";
+import {
+  type Closable,
+  type CloseOptions,
+  type CloseResult,
+  Closing,
+} from "../internal/closing.ts";
+import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
+import { adopt, isThenable } from "../internal/thenable.ts";
+import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
+import { Admission, optionsOf } from "./admission.ts";
+import { Backlog, type BacklogOwner } from "./backlog.ts";
+import type { Delivery, DeliveryOwner } from "./delivery.ts";
+import { gate } from "./gate.ts";
+import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
+import { type Middleware, Onion } from "./onion.ts";
+import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { isPattern } from "./pattern.ts";
+
+/** Emitter options of any event map. */
+export type AnyEmitterOptions =
+  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
+  & {
+    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
+    readonly middleware?: readonly Middleware[];
+    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
+  };
+
+/** What an emitter without middleware counts of it. */
+const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
+
+/** The emitter behind its typed face. */
+export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
+  readonly name: string;
+  readonly env: Env;
+  readonly backlog: Backlog;
+  readonly table: ListenerTable = new ListenerTable(() => this.#stopSignal());
+  /**
+   * The channels that made events may go to without a look at anything else; none when the emitter has
+   * schemas, isolation or middleware, and empty once it is closed.
+   */
+  readonly direct: ChannelIndex | undefined;
+  /** Whether it was told to close. */
+  closed = false;
+  /** Whether made events need no admission: it is open, without schemas and isolation. */
+  #plain: boolean;
+  readonly #onError: AnyEmitterOptions["onError"];
+  readonly #isolation: Isolation;
+  readonly #admission: Admission;
+  readonly #onion: Onion | undefined;
+  #closing: Closing | undefined;
+  #closeCalls = 0;
+  #finishedBefore = 0;
+  #stop: AbortController | undefined;
+  #unheard = 0;
+  #failed = 0;
+  #inFlight = 0;
+  /** In flight, but their listeners called `close`: closing does not wait for them. */
+  #exempt = 0;
+
+  constructor(options: AnyEmitterOptions) {
+    requireOptions("an emitter", options);
+    const { name, env = systemEnv, onError, middleware = [], schema = {} } = options;
+    if (onError !== undefined) requireFunction("onError", onError);
+    this.name = stringOption("name", name, "emitter");
+    this.env = env;
+    this.#onError = onError;
+    this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
+    this.#admission = new Admission(schema, this.#isolation);
+    this.#onion = middleware.length === 0 ? undefined : new Onion(
+      middleware,
+      (event) => this.#deliver(event),
+      () => this.#closing?.check(),
+    );
+    this.#plain = this.#admission.isPlain;
+    this.direct = this.#plain && this.#onion === undefined ? this.table.index : undefined;
+    this.backlog = new Backlog({
+      what: `emitter "${this.name}"`,
+      bufferSize: integerOption("bufferSize", options.bufferSize, 1000),
+      maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
+      overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
+      waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
+      env,
+      owner: this,
+    });
+  }
+
+  /** Adds a listener of a type or a pattern. */
+  subscribe(name: string, listener: Listener, options: OnOptions = {}): Handle {
+    requireFunction("a listener", listener);
+    requireOptions("a subscription", options);
+    const { id, once, signal, concurrency } = options;
+    requireSignal(signal);
+    if (id !== undefined) stringOption("id", id, "");
+    let fn = listener;
+    if (this.#isolation === "clone") fn = withClones(fn);
+    if (concurrency !== undefined) fn = gate(fn, integerOption("concurrency", concurrency, 1));
+    if (once === true) fn = onlyOnce(fn);
+    const matches = isPattern(name) ? compilePattern(name) : undefined;
+    if (matches === undefined) checkType(name);
+    this.requireOpen();
+    const handle = matches === undefined
+      ? this.table.add(name, listener, fn, id)
+      : this.table.addPattern(name, matches, listener, fn, id);
+    if (signal !== undefined) {
+      handle.endsWith(this.env.onAbort(signal, () => handle.unsubscribe()));
+    }
+    return handle;
+  }
+
+  /** Delivers the event that a call means. */
+  emit(first: unknown, second: unknown, third: unknown): Promise<void> {
+    if (second === undefined && this.#isDirect(first)) return this.#send(first) ?? RESOLVED;
+    return this.#admitted(first, second, third, (event) => this.start(event) ?? RESOLVED);
+  }
+
+  /** Puts the event that a call means into the backlog. */
+  enqueue(first: unknown, second: unknown, third: unknown): Promise<boolean> {
+    if (second === undefined && this.#isDirect(first)) return this.backlog.add(first, undefined);
+    return this.#admitted(first, second, third, (event, signal) => {
+      const accepted = this.backlog.add(event, signal);
+      if (isPooled(event)) accepted.catch(() => letGo(event));
+      return accepted;
+    });
+  }
+
+  /** Puts it there at once, or not at all. */
+  tryEnqueue(first: unknown, second: unknown, third: unknown): boolean {
+    if (second === undefined && this.#isDirect(first)) return this.backlog.tryAdd(first);
+    const options = optionsOf(first, second, third);
+    const event = this.#admit(first, second, options, options?.signal);
+    if (isThenable(event)) {
+      Promise.resolve(event).catch(() => {});
+      throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
+    }
+    const accepted = this.backlog.tryAdd(event);
+    if (!accepted) letGo(event);
+    return accepted;
+  }
+
+  /** Whether a value is a made event, and made events need no admission. */
+  #isDirect(value: unknown): value is Emitted {
+    return this.#plain && isMade(value);
+  }
+
+  /** The event that a call means; a promise if its schema is asynchronous. */
+  #admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted | Promise<Emitted> {
+    const event = this.#admission.admit(first, second, options, signal);
+    if (!this.closed) return event;
+    if (isThenable(event)) adopt(event).then(letGo as (event: unknown) => void, () => {});
+    else letGo(event);
+    throw this.closedError();
+  }
+
+  /** Admits an event, at once or when its schema has settled, and goes on with it. */
+  #admitted<Result>(
+    first: unknown,
+    second: unknown,
+    third: unknown,
+    goOn: (event: Emitted, signal: AbortSignal | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      const options = optionsOf(first, second, third);
+      // Read once: what governs admission is what was checked.
+      const signal = options?.signal;
+      const event = this.#admit(first, second, options, signal);
+      if (!isThenable(event)) return goOn(event, signal);
+      return Promise.resolve(event).then((settled) => {
+        if (this.#closing === undefined) return goOn(settled, signal);
+        letGo(settled);
+        throw this.closedError();
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
+  start(event: Emitted): Promise<void> | undefined {
+    const pending = this.#send(event);
+    if (!isPooled(event)) return pending;
+    if (pending !== undefined) return pending.finally(() => letGo(event));
+    letGo(event);
+  }
+
+  #send(event: Emitted): Promise<void> | undefined {
+    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+  }
+
+  #deliver(event: Emitted): Promise<void> | undefined {
+    const channel = this.table.find(event.type);
+    if (channel === undefined) {
+      this.#unheard += 1;
+      return undefined;
+    }
+    const { closed } = this;
+    const closeCalls = this.#closeCalls;
+    const delivery = channel.run(this, channel, event);
+    if (delivery === undefined && this.closed === closed) return undefined;
+    return this.follow(delivery, closed, closeCalls);
+  }
+
+  /**
+   * What the caller gets of a delivery that failed, takes longer than the turn, or closed the emitter.
+   * The other arguments are what held before it started.
+   */
+  follow(
+    delivery: Delivery | undefined,
+    wasClosed = false,
+    closeCalls = 0,
+  ): Promise<void> | undefined {
+    // Until its turn is over an event passes for finished, also to the `close` that it called.
+    if (this.closed !== wasClosed) this.#finishedBefore -= 1;
+    if (delivery === undefined) return undefined;
+    if (!delivery.running) {
+      const { error } = delivery;
+      return error === undefined ? undefined : Promise.reject(error);
+    }
+    this.#inFlight += 1;
+    if (this.#closeCalls !== closeCalls) {
+      delivery.exempt = true;
+      this.#exempt += 1;
+      this.#onion?.exemptCurrent();
+    }
+    return delivery.promise();
+  }
+
+  unheard(): void {
+    this.#unheard += 1;
+  }
+
+  drained(): void {
+    this.#closing?.check();
+  }
+
+  dropped(event: Emitted): void {
+    letGo(event);
+  }
+
+  failed(error: ListenerError): boolean {
+    try {
+      const answer: unknown = this.#onError?.(error, error.event as never);
+      if (isThenable(answer)) {
+        // It comes too late to handle anything; its own failure must not be lost.
+        adopt(answer).then(undefined, (thrown) => this.env.report(thrown));
+      }
+      return answer === "handled";
+    } catch (thrown) {
+      this.env.report(thrown);
+      return false;
+    }
+  }
+
+  finished(delivery: Delivery): void {
+    if (delivery.failures > 0) this.#failed += 1;
+    if (!delivery.running) return;
+    this.#inFlight -= 1;
+    if (delivery.exempt) this.#exempt -= 1;
+    this.#closing?.check();
+  }
+
+  stats(): EmitterStats {
+    const { queued, waiting } = this.backlog;
+    const { entering, refused, filtered, errors } = this.#onion ?? NO_ONION;
+    const dropped = this.backlog.dropped + filtered;
+    const started = this.table.hits + this.#unheard + entering + refused;
+    const inFlight = this.#inFlight + entering;
+    const failed = this.#failed + refused;
+    return {
+      emitted: started + queued + dropped,
+      succeeded: started - failed - inFlight,
+      failed,
+      queued,
+      inFlight,
+      dropped,
+      unheard: this.#unheard,
+      waiting,
+      middlewareErrors: errors,
+      activeListeners: this.table.active,
+      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
+        id,
+        type: name,
+        runs,
+        runFailures: failures,
+      })),
+    };
+  }
+
+  close(options: CloseOptions): Promise<CloseResult> {
+    if (this.#closing === undefined) {
+      try {
+        requireOptions("close", options);
+        this.#closing = new Closing(this, this.env, options.signal);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      this.#plain = false;
+      this.table.closeIndex();
+      this.closed = true;
+      this.#finishedBefore = this.#countFinished();
+      this.backlog.refuseWaiting(this.closedError());
+    }
+    this.#closeCalls += 1;
+    return this.#closing.result;
+  }
+
+  isIdle(): boolean {
+    return this.backlog.queued === 0 && (this.#onion?.passing ?? 0) === 0 &&
+      this.#inFlight === this.#exempt;
+  }
+
+  end(): CloseResult {
+    const completed = this.#countFinished() - this.#finishedBefore;
+    const running = this.#inFlight + (this.#onion?.entering ?? 0);
+    const left = this.backlog.clear() + running - this.#exempt;
+    for (const handle of this.table.clear()) handle.unsubscribe();
+    // Also for those that ask for the signal only later.
+    this.#stopSignal();
+    this.#stop?.abort(this.closedError());
+    return { completed, left };
+  }
+
+  requireOpen(): void {
+    if (this.#closing !== undefined) throw this.closedError();
+  }
+
+  closedError(): ClosedError {
+    return new ClosedError(`emitter "${this.name}"`);
+  }
+
+  #countFinished(): number {
+    const { succeeded, failed } = this.stats();
+    return succeeded + failed;
+  }
+
+  #stopSignal(): AbortSignal {
+    this.#stop ??= new AbortController();
+    return this.#stop.signal;
+  }
+}
+
+function onlyOnce(fn: Listener): Listener {
+  return (event, context) => {
+    context.subscription.unsubscribe();
+    return fn(event, context);
+  };
+}
