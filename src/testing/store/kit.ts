@@ -12,9 +12,8 @@ import type { Store } from "../../store/store.ts";
 /** The events of the contract. */
 export type ContractEvents = Record<string, unknown>;
 
-// deno-lint-ignore no-explicit-any -- what effects get differs from driver to driver
-/** A store over any driver. */
-export type AnyStore = Store<ContractEvents, any>;
+/** A store over any driver; what effects get differs from one to the other. */
+export type AnyStore = Store<ContractEvents, never>;
 
 /** Makes an empty store. The suite closes it. */
 export type MakeStore = (options: StoreOptions) => AnyStore | Promise<AnyStore>;
