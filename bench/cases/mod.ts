@@ -12,6 +12,7 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "listener-vs": () => import("../vs/listener_suite.ts"),
   "bus": () => import("./bus.ts"),
   "store": () => import("./store.ts"),
+  "store-vs": () => import("../vs/store_suite.ts"),
 };
 
 /** Whether a module needs the packages of `bench/vs`. */

@@ -8,6 +8,7 @@ import { short, textTable } from "../runner/table.ts";
 import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
 import { listenerBars } from "./listener_bars.ts";
+import { storeBars } from "./store_bars.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
 import { burstName } from "./queues.ts";
 
@@ -218,6 +219,7 @@ const emitterBars: readonly Bar[] = [
 const barsOf: Readonly<Record<string, readonly Bar[]>> = {
   "emitter-vs": emitterBars,
   "listener-vs": listenerBars,
+  "store-vs": storeBars,
 };
 
 /**

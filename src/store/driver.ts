@@ -170,6 +170,8 @@ export interface Unit<Tx = never> {
 
 /** Where an append stands. Its events have the versions and positions up to these. */
 export interface Placed {
+  /** Tells it from an outcome. */
+  readonly is?: undefined;
   /** Its place in the stream. */
   readonly version: number;
   /** Its place in the log. */
@@ -314,9 +316,9 @@ export interface Driver<Tx = never> {
   commit(units: readonly Unit<Tx>[]): Awaitable<readonly Outcome[]>;
   /**
    * One append, at once: the short way for engines that neither wait nor block. A store that finds it
-   * uses it for a plain append; `commit` must do the same.
+   * uses it for a plain append; `commit` must do the same. It answers the place alone where it can.
    */
-  commitNow?(append: Append): Outcome;
+  commitNow?(append: Append): Placed | Outcome;
   /** What is stored. */
   read(query: Query): Awaitable<Page>;
   /** Resolves when others may have written behind a position. A hint: late, or for nothing. */

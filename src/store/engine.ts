@@ -5,7 +5,7 @@
 
 import { ClosedError, LimitExceededError } from "../errors.ts";
 import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
-import { brand } from "../event/brand.ts";
+import { brand, isBranded } from "../event/brand.ts";
 import type { NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
@@ -221,8 +221,8 @@ export class Engine<Tx> {
       }
       const { data } = this.driver.capabilities;
       if (data === "reference" && this.settings.upcasters === undefined) {
-        // Made of checked parts, so they may be emitted and published again as they are.
-        for (const record of page.records) brand(record);
+        // What the memory driver hands out has its brand.
+        for (const record of page.records) if (!isBranded(record)) brand(record);
         return page as RecordedPage;
       }
       return { ...page, records: page.records.map((stored) => this.recorded(stored)) };

@@ -6,6 +6,7 @@
  * an event is about forty bytes. The record of an event is made when somebody reads it.
  */
 
+import { brand } from "../event/brand.ts";
 import type { Draft, Stored } from "./driver.ts";
 import { StreamIndex } from "./stream_index.ts";
 
@@ -150,7 +151,7 @@ export class Log {
     const offset = (position - 1) % SEGMENT;
     const event = segment.events[offset];
     if (event === undefined) return undefined;
-    return {
+    const record = {
       id: event.id,
       type: event.type,
       data: event.data,
@@ -161,6 +162,9 @@ export class Log {
       position,
       recordedAt: segment.recordedAt[offset]!,
     };
+    // Made of checked parts, so it may be emitted and published again as it is.
+    brand(record);
+    return record;
   }
 
   /** The first kept position that was written at a time or later; `head + 1` if none was. */

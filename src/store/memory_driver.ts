@@ -59,11 +59,10 @@ export class MemoryDriver implements Driver<MemoryTx> {
     return { log: terms.env.id() };
   }
 
-  commitNow(append: Append): Outcome {
+  commitNow(append: Append): Placed | Outcome {
     const stream = this.#log.stream(append.stream);
     const found = this.#check(append, stream, stream === undefined ? 0 : stream.version);
-    if (found !== undefined) return found;
-    return { is: "committed", placed: [this.#write(append)] };
+    return found === undefined ? this.#write(append, stream) : found;
   }
 
   commit(units: readonly Unit<MemoryTx>[]): readonly Outcome[] {
@@ -205,7 +204,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
   }
 
   /** Writes what was checked. */
-  #write(append: Append): Placed {
+  #write(append: Append, known?: StreamIndex): Placed {
     const { records, sizes } = append;
     const { length } = records;
     const log = this.#log;
@@ -213,7 +212,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
       const version = log.stream(append.stream)?.version ?? 0;
       return { version, position: log.head, recordedAt: this.#recordedAt, duplicate: false };
     }
-    const stream = log.streamFor(append.stream);
+    const stream = known ?? log.streamFor(append.stream);
     // Store time never goes back, whatever the clock does.
     const now = this.#terms.env.coarse();
     if (now > this.#recordedAt) this.#recordedAt = now;

@@ -4,7 +4,7 @@
 
 import { LimitExceededError, VersionConflictError } from "../errors.ts";
 import { CheckpointConflictError, FencedError, IdConflictError } from "../errors/store.ts";
-import { brand } from "../event/brand.ts";
+import { brand, isBranded } from "../event/brand.ts";
 import type { EventMap, NovaEvent, Recorded, RecordedOf } from "../event/event.ts";
 import type { Appended } from "./api.ts";
 import { andThen } from "./awaitable.ts";
@@ -25,7 +25,7 @@ export function requireCommitted<Tx>(
       const reference = engine.driver.capabilities.data === "reference";
       const events = since.map((stored) => {
         if (!reference || engine.settings.upcasters !== undefined) return engine.recorded(stored);
-        brand(stored);
+        if (!isBranded(stored)) brand(stored);
         return stored;
       });
       throw new VersionConflictError(
@@ -88,7 +88,6 @@ export function settle<Events extends EventMap, Tx>(
 class Fresh<Events extends EventMap> implements Appended<Events> {
   readonly version: number;
   readonly position: number;
-  readonly duplicate = false;
   readonly #stream: string;
   readonly #events: readonly NovaEvent[];
   readonly #recordedAt: number;
@@ -99,6 +98,10 @@ class Fresh<Events extends EventMap> implements Appended<Events> {
     this.#stream = stream;
     this.#events = events;
     this.#recordedAt = placed.recordedAt;
+  }
+
+  get duplicate(): boolean {
+    return false;
   }
 
   get events(): readonly RecordedOf<Events>[] {
