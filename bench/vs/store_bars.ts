@@ -76,12 +76,13 @@ export const storeBars: readonly Bar[] = [
     },
   },
   {
-    text: "append, awaited: ≥ 100 × @event-driven-io/emmett in memory",
+    text:
+      "append to one stream of up to 20,000, awaited: ≥ 100 × @event-driven-io/emmett in memory",
     runtimes: ALL,
     atLeast: 100,
     find: (look) => {
       const [mine, theirs] = ["nova", "emmett"].map((who) =>
-        look(`${who} append | 100 streams, awaited`)
+        look(`${who} append | one stream, awaited`)
       );
       return mine === undefined || theirs === undefined
         ? undefined

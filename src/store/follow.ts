@@ -29,11 +29,13 @@ export type Followed =
   | { readonly is: "gap"; readonly from: number; readonly to: number }
   | { readonly is: "caught-up"; readonly position: number };
 
-/** Events after a position, those that are there and those that come. */
+/** Events after a position, those that are there and those that come: bare, or as items with markers. */
 export async function* follow<Tx>(
   engine: Engine<Tx>,
-  plan: FollowPlan,
-): AsyncGenerator<Followed, void, void> {
+  makePlan: () => FollowPlan,
+): AsyncGenerator<Followed | Recorded, void, void> {
+  // One generator and no other around it: each would cost several turns for every event.
+  const plan = makePlan();
   const { streams, maxLag, onLag, markers, signal, left } = plan;
   const follower: Follower = { position: plan.after ?? 0, maxLag, holds: onLag === "wait" };
   const ended = (): boolean => left() || engine.closed;
@@ -77,7 +79,7 @@ export async function* follow<Tx>(
       for (const event of page.records) {
         signal?.throwIfAborted();
         if (ended()) return;
-        yield { is: "event", event };
+        yield markers ? { is: "event", event } : event;
         follower.position = event.position;
       }
       follower.position = Math.max(follower.position, page.next);

@@ -124,42 +124,27 @@ function sleep(env: Env, ms: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-/** The events of following. */
+/** The events of following; with markers, what there is to know beside them. */
 export function follow<Tx>(
   engine: Engine<Tx>,
   options: FollowOptions,
-): AsyncGenerator<Recorded, void, void> {
-  return leavable(engine, (left) => events(engine, options, left));
-}
-
-/** The events of following, and what there is to know beside them. */
-export function feed<Tx>(
-  engine: Engine<Tx>,
-  options: FollowOptions,
-): AsyncGenerator<Followed, void, void> {
-  return leavable(engine, (left) => followed(engine, options, true, left));
-}
-
-async function* events<Tx>(
-  engine: Engine<Tx>,
-  options: FollowOptions,
-  left: () => boolean,
-): AsyncGenerator<Recorded, void, void> {
-  for await (const item of followed(engine, options, false, left)) {
-    if (item.is === "event") yield item.event;
-  }
-}
-
-async function* followed<Tx>(
-  engine: Engine<Tx>,
-  options: FollowOptions,
   markers: boolean,
-  left: () => boolean,
-): AsyncGenerator<Followed, void, void> {
-  requireOptions("following", options);
-  requireSignal(options.signal);
-  engine.requireOpen();
-  yield* followLog(engine, planOf(options, markers, left));
+): AsyncGenerator<Followed | Recorded, void, void> {
+  let left = false;
+  const items = followLog(engine, () => {
+    requireOptions("following", options);
+    requireSignal(options.signal);
+    engine.requireOpen();
+    return planOf(options, markers, () => left);
+  });
+  const end = items.return.bind(items);
+  // A generator that waits hears of being left only at its next step, so it is woken.
+  items.return = (value) => {
+    left = true;
+    engine.bell.ring();
+    return end(value);
+  };
+  return items;
 }
 
 function planOf(options: FollowOptions, markers: boolean, left: () => boolean): FollowPlan {
@@ -175,20 +160,4 @@ function planOf(options: FollowOptions, markers: boolean, left: () => boolean): 
     signal,
     left,
   };
-}
-
-/** A generator that waits hears of being left only at its next step, so it is woken. */
-function leavable<Tx, Item>(
-  engine: Engine<Tx>,
-  make: (left: () => boolean) => AsyncGenerator<Item, void, void>,
-): AsyncGenerator<Item, void, void> {
-  let left = false;
-  const items = make(() => left);
-  const end = items.return.bind(items);
-  items.return = (value) => {
-    left = true;
-    engine.bell.ring();
-    return end(value);
-  };
-  return items;
 }
