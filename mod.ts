@@ -78,6 +78,7 @@ export {
   ValidationError,
   type ValidationIssue,
   VersionConflictError,
+  WorkerLostError,
 } from "./src/errors.ts";
 export type {
   Draft,
@@ -123,7 +124,19 @@ export type {
   SupervisedStats,
   SuperviseOptions,
 } from "./src/listener/options.ts";
+export type { DrainOptions, PoolOptions, PoolStats } from "./src/pool/api.ts";
+export type { WorkerLike } from "./src/pool/protocol.ts";
+export type { TaskContext, TaskInput, TaskMap, TaskName, TaskOutput } from "./src/pool/tasks.ts";
+export type {
+  LeftTask,
+  RunOptions,
+  ThreadPoolOptions,
+  ThreadPoolStats,
+} from "./src/pool/thread_options.ts";
+export { ThreadPool } from "./src/pool/thread_pool.ts";
+export { WorkerPool, type WorkerPoolOptions } from "./src/pool/worker_pool.ts";
 export type { Overflow } from "./src/queue/overflow.ts";
+export type { Pool, PoolTask, SubmitOptions } from "./src/queue/pool.ts";
 export {
   CheckpointConflictError,
   CorruptError,

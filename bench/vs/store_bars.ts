@@ -2,7 +2,7 @@
  * The bars of the store. Bars of the disk are wall time.
  */
 
-import type { Bar } from "./bars.ts";
+import type { Bar } from "./bar.ts";
 
 const ALL = ["deno", "bun", "node"] as const;
 

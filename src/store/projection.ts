@@ -2,6 +2,7 @@
  * A view that is kept up to date from a store.
  */
 
+import { ClosedError } from "../errors.ts";
 import type { EventMap, RecordedOf } from "../event/event.ts";
 import {
   integerOption,
@@ -168,6 +169,11 @@ class Following<Events extends EventMap, Tx> implements Projection {
       if (signal.aborted && error === signal.reason) {
         await this.#save().catch(() => {});
         this.#end(error);
+        return;
+      }
+      // The store was closed while a checkpoint was saved: an end like any other.
+      if (error instanceof ClosedError) {
+        this.#end(new RangeError(`Projection "${this.name}" ended`, { cause: error }));
         return;
       }
       this.error = error;
