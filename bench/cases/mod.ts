@@ -14,6 +14,7 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "pool": () => import("./pool.ts"),
   "pool-vs": () => import("../vs/pool_suite.ts"),
   "store": () => import("./store.ts"),
+  "store-vs": () => import("../vs/store_suite.ts"),
 };
 
 /** Whether a module needs the packages of `bench/vs`. */

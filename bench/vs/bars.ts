@@ -9,6 +9,7 @@ import { type Bar, type Finding, leastRatio, type Look, plain, type RuntimeName 
 import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
 import { listenerBars } from "./listener_bars.ts";
+import { storeBars } from "./store_bars.ts";
 import { poolBars } from "./pool_bars.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
 import { burstName } from "./queues.ts";
@@ -180,6 +181,7 @@ const barsOf: Readonly<Record<string, readonly Bar[]>> = {
   emitter: emitterBars,
   listener: listenerBars,
   pool: poolBars,
+  store: storeBars,
 };
 
 /**
