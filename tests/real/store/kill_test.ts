@@ -101,6 +101,7 @@ describe("SqliteStore, killed", () => {
             assert(events > before, "the writer went on");
             before = events;
           }
+          // deno-lint-ignore no-console
           console.log(`${runtime} ${mode}: ${ROUNDS} kills, ${before} events, none lost or torn`);
         } finally {
           await Deno.remove(folder, { recursive: true });
