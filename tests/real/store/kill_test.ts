@@ -169,6 +169,7 @@ describe("two processes on one file", () => {
           assert(versions.get(stream)! >= Number(version), line);
         }
       }
+      // deno-lint-ignore no-console
       console.log(`two processes: ${head} events in 3 s, each seen once and in order`);
       await check(path, {});
     } finally {
