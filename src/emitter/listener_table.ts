@@ -45,10 +45,12 @@ export class Channel {
 
   remove(cell: Cell): void {
     const place = this.cells.indexOf(cell);
-    if (place < 0) return;
-    // Copied whole and then closed up: engines do both at the speed of memory.
-    this.cells = this.cells.slice();
-    this.cells.splice(place, 1);
+    if (this.cells.length <= 1) this.cells = [];
+    else if (place >= 0) {
+      // Copied whole and then closed up: engines do both at the speed of memory.
+      this.cells = this.cells.slice();
+      this.cells.splice(place, 1);
+    }
     this.#choose();
   }
 
