@@ -212,6 +212,8 @@ export class PatternGroup extends Handle {
   retire(cell: Cell): void {
     this.#retired += cell.runs + cell.missed;
     this.cells.delete(cell);
+    // An emit under way may still come by, after the end of this pattern, too.
+    cell.fn = (event, context) => (this.#active ? this.fn : countMissed)(event, context);
   }
 
   protected leave(): void {
