@@ -70,8 +70,3 @@ export function takeDispatcher(): Dispatch | undefined {
 }
 ${numbers.map(copy).join("")}`;
 }
-
-if (import.meta.main) {
-  const file = new URL("../../src/emitter/dispatchers.ts", import.meta.url);
-  await Deno.writeTextFile(file, generateDispatchers());
-}
