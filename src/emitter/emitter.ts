@@ -77,13 +77,13 @@ export class Emitter<
     return this.#engine.name;
   }
 
+  // Patterns come first: in a map that names no types they would pass for one.
   /**
    * Calls `listener` with every event whose type matches a pattern: in `"order.*"` the `*` stands for
    * one token, in `"order.**"` for one or more; `"**"` matches everything.
    *
    * @throws {SyntaxError} If the pattern is none.
    */
-  // First, as in a map that names no types a pattern would pass for one.
   on<const Wanted extends Pattern>(
     pattern: Wanted,
     listener: Listener<Matching<Events, Wanted>>,
@@ -247,9 +247,10 @@ export class Emitter<
   /**
    * Takes nothing more, lets what was accepted finish, then ends every subscription.
    *
-   * Producers that wait for room, or for a schema, are sent away with {@linkcode ClosedError}. It resolves also when
-   * the signal (or 30 s) ends the waiting: what was queued is then dropped, and counted as left. It
-   * never waits for the delivery whose listener called it before its first `await`.
+   * Producers that wait for room, or for a schema, are sent away with {@linkcode ClosedError}. It
+   * resolves also when the signal (or 30 s) ends the waiting: what was queued is then dropped, and
+   * counted as left. It never waits for the delivery whose listener called it before its first
+   * `await`.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
     return this.#engine.close(options);

@@ -76,7 +76,8 @@ export class BufferedStream implements EventStream<Emitted> {
     const event = keep(given);
     const reader = this.#readers.shift();
     if (reader !== undefined) return reader.resolve({ done: false, value: event });
-    if (this.#line.length === 0 && this.#ring.push(event)) return;
+    // Nobody waits in line while there is room: what is read is replaced at once.
+    if (this.#ring.push(event)) return;
     const { overflow, what, bufferSize } = this.#options;
     if (overflow === "wait") return this.#line.join(event) as Promise<unknown> as Promise<void>;
     if (overflow === "reject") throw new BufferFullError(what, bufferSize);

@@ -4,7 +4,7 @@
  */
 
 /** A constructor that answers its argument lets a subclass add a private field to a plain object. */
-class Itself {
+export class Itself {
   constructor(object: object) {
     return object;
   }

@@ -191,7 +191,8 @@ export function eventOf(
   if (specversion !== "1.0") refuse("specversion", specversion, `must be "1.0"`);
   const id = checkText("id", attributes.id);
   const type = checkText("type", attributes.type);
-  const metadata: Record<string, string> = {};
+  // Without a prototype, so that no key is lost before it is checked.
+  const metadata: Record<string, string> = Object.create(null);
   for (const name of KEPT_NAMES) {
     if (attributes[name] === undefined && name !== "source") continue;
     metadata[PREFIX + name] = KEPT[name](attributes[name]);
@@ -211,6 +212,10 @@ export function eventOf(
   for (const name of Object.keys(attributes)) {
     if (OWN.has(name)) continue;
     const [key, text] = fromExtension(name, extensionText(name, attributes[name]));
+    // Nobody may pass a second source off behind the one that was checked.
+    if (key === TIME || isKept(key)) {
+      refuse(name, text, `stands for "${key}", which is not its own`);
+    }
     metadata[key] = text;
   }
   return createEvent(type, bytes ?? data, {

@@ -10,17 +10,10 @@
 import { ValidationError } from "../errors.ts";
 import { integerOption, requireOptions } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
-import { brand } from "./brand.ts";
+import { brand, Itself } from "./brand.ts";
 import type { Emitted, EventMap, EventOf, Metadata, TypeOf } from "./event.ts";
 import { copyMetadata, NO_METADATA } from "./metadata.ts";
 import { checkType } from "./validate.ts";
-
-/** A constructor that answers its argument lets a subclass add a private field to a plain object. */
-class Itself {
-  constructor(object: object) {
-    return object;
-  }
-}
 
 /** The mark of a pooled event: which pool it belongs to, and how many deliveries hold it. */
 class Lease extends Itself {

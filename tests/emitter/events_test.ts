@@ -244,6 +244,17 @@ describe("Emitter.events()", () => {
     assertEquals(await reasonOf(stream.next()), "stop");
   });
 
+  it("rejects nobody after it was left", async () => {
+    const controller = new AbortController();
+    const { emitter, stream } = open({ signal: controller.signal });
+    await emitter.emit("n", 1);
+    controller.abort("stop");
+    await stream.return();
+
+    assertEquals(await stream.next(), { done: true, value: undefined });
+    assertEquals(stream.dropped, 1);
+  });
+
   it("lets go of its signal however it ends (I7)", async () => {
     const { signal } = new AbortController();
     const { emitter, stream } = open({ signal });

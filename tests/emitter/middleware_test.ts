@@ -260,6 +260,18 @@ describe("Emitter middleware that replaces the event", () => {
     assertEquals([bad.seen.length, bad.emitter.stats().middlewareErrors], [0, 1]);
   });
 
+  it("takes the event itself for no replacement", async () => {
+    const seen: Emitted[] = [];
+    const layer: Middleware = (event, next) => {
+      seen.push(event);
+      return next(event);
+    };
+    const emitter = new Emitter<Any>({ env, middleware: [layer, layer], isolation: "clone" });
+    await emitter.emit("a", [1]);
+
+    assertStrictEquals(seen[0], seen[1]);
+  });
+
   it("holds a pooled replacement until its delivery is done", async () => {
     const pool = createEventPool({ env });
     const event = pool.acquire("b", 1);
@@ -707,6 +719,22 @@ describe("Emitter middleware and close()", () => {
     await emitter.emit("outer", 1);
 
     assertEquals(result, { completed: 0, left: 0 });
+    assertConserved(emitter);
+  });
+
+  it("counts the event of a layer that calls it once, if its listeners never settle", async () => {
+    const emitter = new Emitter<Any>({
+      env,
+      middleware: [(_event, next) => {
+        void emitter.close();
+        return next();
+      }],
+    });
+    emitter.on("a", () => new Promise<void>(() => {}));
+    void emitter.emit("a", 1);
+    await env.advance(30_000);
+
+    assertEquals(await emitter.close(), { completed: 0, left: 1 });
     assertConserved(emitter);
   });
 

@@ -299,6 +299,10 @@ describe("fromCloudEvent()", () => {
       ["tenant", { tenant: "a\u0000" }],
       ["__proto__", JSON.parse('{ "__proto__": "x" }')],
       ["metadata", { constructor: "x" }],
+      ["metadata", { novakz5fz5fprotoz5fz5f: "x" }],
+      ["metadata", { novaknovaz2dx: "x" }],
+      ["novakcez2dsource", { novakcez2dsource: "/other" }],
+      ["novavcez2dtime", { novavcez2dtime: "%0A" }],
       ["metadata", { tenant: "x".repeat(9000) }],
       ["metadata", { ["x".repeat(65)]: "x" }],
     ];
