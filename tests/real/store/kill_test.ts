@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- says how much it saw
 /**
  * Writers that are killed at a random moment: whatever they acknowledged is there, no unit is torn,
  * effects are exact. `NOVA_KILLS=50` for more rounds than ten.
