@@ -149,7 +149,9 @@ describe("two processes on one file", () => {
         assertEquals((await child.status).signal, "SIGKILL", await errors[i]);
       }
       const head = (await store.readAll({ reverse: true, limit: 1 }))[0]!.position;
-      while ((seen.at(-1)?.position ?? 0) < head) await new Promise((r) => setTimeout(r, 10));
+      for (let waited = 0; (seen.at(-1)?.position ?? 0) < head && waited < 1000; waited++) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       controller.abort("enough");
       assertEquals(await following, "enough");
       assertEquals(
