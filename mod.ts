@@ -80,6 +80,22 @@ export {
   VersionConflictError,
   WorkerLostError,
 } from "./src/errors.ts";
+export {
+  type CloudEvent,
+  fromCloudEvent,
+  type FromCloudEventOptions,
+  toCloudEvent,
+  type ToCloudEventOptions,
+} from "./src/event/cloudevents.ts";
+export {
+  type CloudEventMessage,
+  type CloudEventMessageOptions,
+  type CloudEventSource,
+  fromCloudEventBatch,
+  fromCloudEventMessage,
+  toCloudEventBatch,
+  toCloudEventMessage,
+} from "./src/event/cloudevents_http.ts";
 export type {
   Draft,
   DraftOf,

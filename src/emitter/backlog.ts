@@ -166,6 +166,8 @@ export class Backlog {
   /** Delivers until nothing is left, too much is in flight, or the loop is owed a break. */
   #drain(): void {
     this.#awake = false;
+    // A listener that enqueues wakes it before its own promise has taken the last slot.
+    if (this.#running >= this.#maxConcurrency) return;
     const { left } = this.#pacer;
     const ring = this.#ring;
     const owner = this.#owner;

@@ -4,7 +4,13 @@
  */
 
 import { BufferFullError, ClosedError } from "../errors.ts";
-import { durationOption, integerOption, requireOptions, wordOption } from "../internal/check.ts";
+import {
+  durationOption,
+  integerOption,
+  requireOptions,
+  requireSignal,
+  wordOption,
+} from "../internal/check.ts";
 import { type CloseOptions, type CloseResult, Closing } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
@@ -157,6 +163,7 @@ export class Intake<Each extends Job, Left> {
   drain(options: DrainOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       requireOptions("a drain", options);
+      requireSignal(options.signal);
       const { signal } = options;
       if (signal?.aborted === true) return reject(signal.reason);
       if (this.isEmpty && this.#owner.isQuiet()) return resolve();
@@ -178,6 +185,7 @@ export class Intake<Each extends Job, Left> {
   close(options: CloseOptions = {}): Promise<CloseResult<Left>> {
     try {
       requireOptions("a close", options);
+      requireSignal(options.signal);
     } catch (error) {
       return Promise.reject(error);
     }

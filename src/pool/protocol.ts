@@ -41,13 +41,17 @@ export function isFromThread(message: unknown): message is FromThread {
     case "ready":
       return Array.isArray(items[1]) && items[1].every((name) => typeof name === "string");
     case "done":
-      return typeof items[1] === "number" && typeof items[2] === "number" &&
-        Array.isArray(items[3]) && items.length > ANSWERS_FROM;
+      return typeof items[1] === "number" && isDuration(items[2]) && Array.isArray(items[3]) &&
+        items.length > ANSWERS_FROM;
     case "bye":
       return true;
     default:
       return false;
   }
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
 /** Whether the thread has come as far as a task; numbers go round after 2³² tasks. */

@@ -8,6 +8,9 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
+  show,
+  stringOption,
 } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { workersFor } from "../internal/cores.ts";
@@ -87,7 +90,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
     requireFunction("makeWorker", makeWorker);
     requireOptions("a thread pool", options);
     requireOptions("retry", options.retry);
-    this.name = options.name ?? "pool";
+    this.name = stringOption("name", options.name, "pool");
     this.#makeWorker = makeWorker;
     this.#workers = integerOption("workers", options.workers, workersFor("cpu"));
     this.#attempts = integerOption("retry.attempts", options.retry?.attempts, 1);
@@ -131,6 +134,8 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
         throw new TypeError("Cannot run a task whose name is no string");
       }
       requireOptions("a run", options);
+      requireSignal(options?.signal);
+      requireList(options?.transfer);
       if (this.#intake.closing !== undefined) throw this.#intake.closedError();
       options?.signal?.throwIfAborted();
     } catch (error) {
@@ -332,7 +337,8 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
     this.#noStartBefore = this.#intake.env.monotonic() + START_PAUSE_MS;
     if (this.#threads.size > 0) return;
     for (let job = this.#intake.next(); job !== undefined; job = this.#intake.next()) {
-      this.#refuse(job, new WorkerLostError(job.name, false, ending, { cause }));
+      const options = cause === undefined ? undefined : { cause };
+      this.#refuse(job, new WorkerLostError(job.name, false, ending, options));
     }
   }
 
@@ -368,6 +374,12 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
 
 function unknownTask(name: string, names: string): TypeError {
   return new TypeError(`Cannot run task ${JSON.stringify(name)}: the thread has ${names}`);
+}
+
+function requireList(transfer: unknown): void {
+  if (transfer !== undefined && !Array.isArray(transfer)) {
+    throw new TypeError(`Cannot use ${show(transfer)} as "transfer": it must be an array`);
+  }
 }
 
 /** The engine says what cannot be cloned; this says whose it is. */

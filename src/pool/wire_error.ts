@@ -10,8 +10,8 @@ export interface WireError {
   /** The name of its class; undefined for what is no error. */
   readonly name?: string;
   readonly message: string;
-  /** Whether it is a `DOMException`, such as those of aborting and of cloning. */
-  readonly dom?: boolean;
+  /** Whose class it is: Nova's, or a `DOMException` such as those of aborting and of cloning. */
+  readonly kind?: "nova" | "dom";
   readonly stack?: string | undefined;
   readonly cause?: WireError;
   /** The errors of an `AggregateError`. */
@@ -26,17 +26,17 @@ export interface WireError {
 const MOST_CAUSES = 8;
 const OWN_FIELDS: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
 
-const classes: ReadonlyMap<string, { readonly prototype: object }> = new Map(
-  [
-    ...Object.values(errors),
-    EvalError,
-    RangeError,
-    ReferenceError,
-    SyntaxError,
-    TypeError,
-    URIError,
-  ].map((each) => [(each.prototype as { name: string }).name, each]),
-);
+type Class = { readonly prototype: object };
+
+/** By whose class it is: others have errors of the same names, such as `TimeoutError`. */
+const classes: Readonly<Record<"nova" | "language", ReadonlyMap<string, Class>>> = {
+  nova: byName(Object.values(errors)),
+  language: byName([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]),
+};
+
+function byName(list: readonly Class[]): ReadonlyMap<string, Class> {
+  return new Map(list.map((each) => [(each.prototype as { name: string }).name, each]));
+}
 
 /** Takes an error apart. It does not throw, whatever it is given. */
 export function toWire(thrown: unknown, depth = 0): WireError {
@@ -58,7 +58,8 @@ function errorToWire(error: Error, depth: number): WireError {
     message: String(message),
     stack: typeof stack === "string" ? stack : undefined,
   };
-  if (isDomException(error)) wire.dom = true;
+  if (isDomException(error)) wire.kind = "dom";
+  else if (error instanceof errors.NovaError) wire.kind = "nova";
   if (depth < MOST_CAUSES) {
     if ("cause" in error) wire.cause = toWire(error.cause, depth + 1);
     if (error instanceof AggregateError) {
@@ -74,17 +75,30 @@ function errorToWire(error: Error, depth: number): WireError {
   return wire;
 }
 
-/** Puts an error together again: of its class where that is known, else an `Error` of its name. */
+/**
+ * Puts an error together again: of its class where that is known, else an `Error` of its name. It
+ * does not throw, whatever came over the wire.
+ */
 export function fromWire(wire: WireError): unknown {
+  try {
+    return assembled(wire);
+  } catch {
+    return new Error("an error that cannot be read came from a thread");
+  }
+}
+
+function assembled(wire: WireError): unknown {
   const { name, message, stack, cause, fields } = wire;
   if (name === undefined) return "thrown" in wire ? wire.thrown : message;
   const options = cause === undefined ? undefined : { cause: fromWire(cause) };
   const error = wire.errors !== undefined
     ? new AggregateError(wire.errors.map(fromWire), message, options)
-    : wire.dom === true
+    : wire.kind === "dom"
     ? new DOMException(message, name)
     : new Error(message, options);
-  const known = classes.get(name);
+  const known = wire.kind === "dom"
+    ? undefined
+    : classes[wire.kind === "nova" ? "nova" : "language"].get(name);
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
   else if (error.name !== name) define(error, "name", name);
   // Where it was thrown, not where it was put together.

@@ -2,7 +2,13 @@
  * Bounded concurrency for promises.
  */
 
-import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
+import {
+  integerOption,
+  requireFunction,
+  requireOptions,
+  requireSignal,
+  stringOption,
+} from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { workersFor } from "../internal/cores.ts";
 import { isThenable } from "../internal/thenable.ts";
@@ -69,7 +75,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
    */
   constructor(options: WorkerPoolOptions = {}) {
     requireOptions("a worker pool", options);
-    this.name = options.name ?? "pool";
+    this.name = stringOption("name", options.name, "pool");
     this.#workers = integerOption("workers", options.workers, workersFor("mixed"));
     if (options.onError !== undefined) requireFunction("onError", options.onError);
     this.#onError = options.onError;
@@ -106,6 +112,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
     try {
       this.#check(task);
       requireOptions("a submit", options);
+      requireSignal(options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -95,6 +95,7 @@ export interface QueueSizeFigures {
  * ```
  */
 export function queueSizeFor(figures: QueueSizeFigures): Sizing {
+  requireFigures(figures);
   const eventsPerSecond = amount("eventsPerSecond", figures.eventsPerSecond);
   const burstMs = amount("burstMs", figures.burstMs);
   return sized(
@@ -138,6 +139,7 @@ export interface PartitionBufferFigures {
  * ```
  */
 export function partitionBufferFor(figures: PartitionBufferFigures): Sizing {
+  requireFigures(figures);
   const eventsPerSecond = amount("eventsPerSecond", figures.eventsPerSecond);
   const partitions = amount("partitions", figures.partitions);
   const latencyMs = amount("latencyMs", figures.latencyMs);
@@ -198,6 +200,7 @@ export interface ConcurrencyFigures {
  * ```
  */
 export function concurrencyFor(figures: ConcurrencyFigures): Sizing {
+  requireFigures(figures);
   const eventsPerSecond = amount("eventsPerSecond", figures.eventsPerSecond);
   const latencyMs = amount("latencyMs", figures.latencyMs);
   const partitions = amount("partitions", figures.partitions ?? 1);
@@ -244,6 +247,14 @@ function sized(exact: number, why: string, warnings: readonly string[]): Sizing 
     told.push(`${each(value)} is a great many: a queue this long only hides that work is too slow`);
   }
   return { value, reasoning: `${why}: ${each(value)}.`, warnings: told };
+}
+
+function requireFigures(figures: unknown): void {
+  if (typeof figures !== "object" || figures === null) {
+    throw new TypeError(
+      `Cannot size anything from ${show(figures)}: it must be an object of figures`,
+    );
+  }
 }
 
 function amount(name: string, value: number): number {

@@ -119,6 +119,29 @@ describe("Emitter maxConcurrency", () => {
     assertEquals(await mostAtOnce({}, 25), 10);
   });
 
+  it("holds also when listeners enqueue", async () => {
+    for (const maxConcurrency of [1, 2, 3]) {
+      const emitter = new Emitter<Any>({ env, maxConcurrency });
+      let running = 0;
+      let most = 0;
+      emitter.on("a", async ({ data }) => {
+        running += 1;
+        most = Math.max(most, running);
+        if ((data as number) < 4) {
+          for (let i = 0; i < 2; i++) emitter.tryEnqueue("a", (data as number) + 1);
+        }
+        for (let i = 0; i < 5; i++) await undefined;
+        if (data === 2) emitter.tryEnqueue("a", 4);
+        running -= 1;
+      });
+      for (let i = 0; i < 3; i++) emitter.tryEnqueue("a", 1);
+      await env.settle();
+
+      assertEquals([most, running], [maxConcurrency, 0]);
+      assertEquals(counts(emitter).succeeded, 3 * (1 + 2 + 4 + 8) + 6);
+    }
+  });
+
   it("counts an event once, however many listeners it has", async () => {
     const emitter = new Emitter<Any>({ env, maxConcurrency: 2 });
     const open: (() => void)[] = [];

@@ -3,7 +3,7 @@
 import { BufferFullError, createEvent } from "@nova/events";
 import { Emitter, type EmitterOptions, type Subscription } from "@nova/events/emitter";
 import { createTestEnv } from "@nova/events/testing";
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
 import { type Any, assertConserved, counts } from "./kit.ts";
@@ -99,33 +99,46 @@ for (const [index, options] of WORLDS.entries()) {
         const emitter = new Emitter<Any>({ env, ...options, onError: () => "handled" });
         const seen: number[] = [];
         const failed = new Set<number>();
-        const settled: number[] = [];
-        emitter.on("a", ({ data }) => {
+        const second: number[] = [];
+        const accepted: number[] = [];
+        let running = 0;
+        let next = 0;
+        const enqueue = (): void => {
+          const { dropped } = emitter.stats();
+          if (!emitter.tryEnqueue("a", next++)) return;
+          accepted.push(next - 1);
+          // The oldest one that waited made room for it.
+          if (emitter.stats().dropped > dropped) {
+            accepted.splice(accepted.length - 1 - emitter.stats().queued, 1);
+          }
+        };
+        emitter.on("a", async ({ data }) => {
           seen.push(data as number);
-          // Some take time and some fail; the order in which they start is the order of acceptance.
-          if (random() < 0.3) return Promise.resolve();
-          if (random() < 0.3) {
-            failed.add(data as number);
-            throw new Error("no");
+          running += 1;
+          assert(running <= (options.maxConcurrency ?? 10), `${running} run`);
+          try {
+            // Some take time, some fail, some make work: they start in the order of acceptance.
+            if (random() < 0.15) enqueue();
+            for (let i = Math.floor(random() * 4); i > 0; i--) await undefined;
+            if (random() < 0.15) enqueue();
+            if (random() < 0.3) {
+              failed.add(data as number);
+              throw new Error("no");
+            }
+          } finally {
+            running -= 1;
           }
         });
-        emitter.on("a", ({ data }) => void settled.push(data as number));
-        const accepted: number[] = [];
+        emitter.on("a", ({ data }) => void second.push(data as number));
         for (let i = 0; i < 400; i++) {
-          const { dropped } = emitter.stats();
-          if (emitter.tryEnqueue("a", i)) {
-            accepted.push(i);
-            // The oldest one that waited made room for it.
-            if (emitter.stats().dropped > dropped) {
-              accepted.splice(accepted.length - 1 - emitter.stats().queued, 1);
-            }
-          }
-          if (random() < 0.04) await env.settle();
+          enqueue();
+          if (random() < 0.2) await undefined;
+          if (random() < 0.03) await env.settle();
         }
         await env.settle();
 
         assertEquals(seen, accepted);
-        assertEquals(settled, accepted);
+        assertEquals(second, accepted);
         assertEquals(counts(emitter).failed, failed.size);
         assertEquals(counts(emitter).succeeded, accepted.length - failed.size);
         assertConserved(emitter);

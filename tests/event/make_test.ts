@@ -298,6 +298,15 @@ describe("admitEvent()", () => {
     assertFalse("id" in emitted);
   });
 
+  it("stamps what is missing of what an emitter carries, and only that", () => {
+    const env = createTestEnv({ now: 5000 });
+    const withId = admitEvent(admitEmitted({ type: "x", data: 1, id: "7" }), env);
+    assertEquals([withId.id, withId.timestamp], ["7", 5000]);
+    const withTime = admitEvent(admitEmitted({ type: "x", data: 1, timestamp: 3 }), env);
+    assertMatch(withTime.id, ID);
+    assertEquals(withTime.timestamp, 3);
+  });
+
   it("does not take metadata that names id, time and type for an event", () => {
     const { metadata } = createEvent("x", 1, {
       metadata: { id: "7", timestamp: "5", type: "x" },

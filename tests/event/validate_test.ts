@@ -120,7 +120,21 @@ describe("the timestamp of an event", () => {
 describe("byteLength()", () => {
   it("is what an encoder writes", () => {
     const encoder = new TextEncoder();
-    for (const text of ["", "abc", "é", "\u07ff", "\u0800", "€", "\ud7ff\ue000\uffff", "🛫a€é"]) {
+    for (
+      const text of [
+        "",
+        "abc",
+        "\x7f\x80",
+        "\u{10000}",
+        "\u{10ffff}",
+        "é",
+        "\u07ff",
+        "\u0800",
+        "€",
+        "\ud7ff\ue000\uffff",
+        "🛫a€é",
+      ]
+    ) {
       assertEquals(byteLength(text), encoder.encode(text).length, text);
     }
     assertEquals(MAX_NAME_BYTES, 256);

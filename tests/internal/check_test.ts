@@ -3,10 +3,12 @@ import { describe, it } from "node:test";
 import {
   durationOption,
   integerOption,
+  nameOf,
   requireFunction,
   requireOptions,
   requireSignal,
   show,
+  stringOption,
   wordOption,
 } from "../../src/internal/check.ts";
 
@@ -73,6 +75,36 @@ describe("wordOption()", () => {
       assertThrows(() => pick(bad), RangeError, 'as "mode": it must be one of "a", "b"');
     });
   }
+});
+
+describe("stringOption()", () => {
+  it("answers the value, or the fallback for undefined", () => {
+    for (const good of ["x", ""]) assertEquals(stringOption("name", good, "other"), good);
+    assertEquals(stringOption("name", undefined, "other"), "other");
+  });
+
+  for (const bad of [null, 7, {}, Symbol("s"), ["x"], new String("x")]) {
+    it(`refuses ${show(bad)} (${bad === null ? bad : typeof bad})`, () => {
+      assertThrows(
+        () => stringOption("name", bad as string, "other"),
+        TypeError,
+        `Cannot use ${show(bad)} as "name": it must be a string`,
+      );
+    });
+  }
+});
+
+describe("nameOf()", () => {
+  it("is the name of a function, if that is a string and can be read", () => {
+    assertEquals(nameOf(function pay() {}), "pay");
+    assertEquals(nameOf(() => {}), "");
+    for (const value of [Symbol("s"), 7, undefined, {}]) {
+      assertEquals(nameOf(Object.defineProperty(() => {}, "name", { value })), "");
+    }
+    const { proxy, revoke } = Proxy.revocable(() => {}, {});
+    revoke();
+    assertEquals(nameOf(proxy), "");
+  });
 });
 
 describe("requireFunction()", () => {

@@ -51,6 +51,8 @@ describe("hashString()", () => {
     ["a lone high surrogate", "a\ud83db", 0x763177ed],
     ["a lone low surrogate", "a\ude00b", 0x763177ed],
     ["a high surrogate at the end", "a\ud83d", 0xd93a901d],
+    ["the first surrogate of all, alone", "\ud800", 0x03479c4a],
+    ["the last surrogate of all, alone", "\udfff", 0x03479c4a],
     ["surrogates the wrong way round", "\ude00\ud83d", 0x1be81887],
     ["a NUL", "\0", 0x050c5d1f],
   ];

@@ -41,6 +41,16 @@ describe("IdSource", () => {
     assertEquals(Number.parseInt(id.slice(0, 9), 36), 1_700_000_000_000);
   });
 
+  it("takes the time of the millisecond it is in, and no other", () => {
+    const world = new World(1_700_000_000_000);
+    for (let i = 0; i < 5; i++) {
+      for (const part of [0, 0.5, 0.999]) {
+        world.now = 1_700_000_000_000 + i + part;
+        assertEquals(Number.parseInt(world.source.next().slice(0, 9), 36), 1_700_000_000_000 + i);
+      }
+    }
+  });
+
   it("makes unique, rising ids within a millisecond", () => {
     const { source } = new World(1_700_000_000_000);
     const ids = Array.from({ length: 50_000 }, () => source.next());

@@ -78,8 +78,9 @@ describe("Histogram", () => {
     histogram.reset();
     assertEquals(facts(histogram), facts(new Histogram()));
 
-    histogram.record(7);
-    assertEquals(facts(histogram), facts(histogramOf([7])));
+    for (const value of [1, 700]) histogram.record(value);
+    assertEquals(facts(histogram), facts(histogramOf([1, 700])));
+    assertEquals(histogram.countUpTo(10), 1);
   });
 });
 
@@ -142,6 +143,10 @@ describe("Histogram.countUpTo()", () => {
     const histogram = histogramOf([0, 1, 1, 10, 100]);
     const counts = [0.5, 2, 20, 200].map((ms) => histogram.countUpTo(ms));
     assertEquals(counts, [1, 3, 4, 5]);
+    // What lies outside counts at the edge, and no further inside.
+    assertEquals(histogramOf([2 ** 40]).countUpTo(1.9 * 2 ** 29), 0);
+    assertEquals(histogramOf([2 ** 40]).countUpTo(1.95 * 2 ** 29), 1);
+    assertEquals(histogramOf([-0, -1, 0]).countUpTo(0), 3);
     assertEquals([histogram.countUpTo(1), histogram.countUpTo(Infinity)], [3, 5]);
     assertEquals([histogram.countUpTo(0), histogram.countUpTo(-0)], [1, 1]);
   });

@@ -217,6 +217,13 @@ describe("ThreadPool", () => {
       const { pool } = stage();
       await assertRejects(() => pool.run(7 as never, 1 as never), TypeError, "name");
       await assertRejects(() => pool.run("square", 1, 5 as never), TypeError, "options");
+      for (const signal of [5, {}, null]) {
+        await assertRejects(() => pool.run("square", 1, { signal } as never), TypeError);
+      }
+      for (const transfer of [5, {}, null, new ArrayBuffer(4)]) {
+        await assertRejects(() => pool.run("square", 1, { transfer } as never), TypeError);
+      }
+      assertEquals(pool.stats().submitted, 0);
       await drop(pool);
       await assertRejects(() => pool.run("square", 1), ClosedError);
     });
@@ -310,6 +317,8 @@ describe("ThreadPool", () => {
       ["sends half an answer", (worker) => worker.say(["done", 1]), "which is no answer"],
       ["answers twice", (worker) => worker.say(["done", 0, 0, [], 1]), "which is no answer"],
       ["answers too much", (worker) => worker.say(["done", 1, 0, [], 1, 2]), "is no answer"],
+      ["took no time", (worker) => worker.say(["done", 1, NaN, [], 1]), "which is no answer"],
+      ["took for ever", (worker) => worker.say(["done", 1, Infinity, [], 1]), "is no answer"],
       ["is ready twice", (worker) => worker.say(["ready", ["x"]]), "which is no answer"],
     ];
     for (const [what, act, words] of endings) {
@@ -333,6 +342,19 @@ describe("ThreadPool", () => {
         await pool.close();
       });
     }
+
+    it("takes an error that is none for one that cannot be read", async () => {
+      const { pool, run, warmUp } = stage();
+      const worker = await warmUp();
+      const done = run(1);
+      await env.settle();
+
+      worker.say(["done", 1, 0, [0], null]);
+
+      assertStringIncludes(String(await done), "cannot be read");
+      assertEquals(pool.stats().lost, 0);
+      await pool.close();
+    });
 
     it("hears nothing from a thread that is gone", async () => {
       const { pool, run, ready, warmUp } = stage();

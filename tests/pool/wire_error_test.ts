@@ -63,6 +63,15 @@ describe("toWire() and fromWire()", () => {
     assertEquals(String(other), "NotFound: no file");
   });
 
+  it("do not take a stranger for one of Nova by its name", () => {
+    for (const name of ["TimeoutError", "ClosedError", "TerminalError"]) {
+      const stranger = Object.assign(new Error("not ours"), { name });
+      const other = sent(stranger) as Error;
+      assert(!(other instanceof errors.NovaError));
+      assertEquals([other.name, other.message], [name, "not ours"]);
+    }
+  });
+
   it("keep what a DOMException is", () => {
     const other = sent(new DOMException("too late", "TimeoutError"));
     assertInstanceOf(other, DOMException);

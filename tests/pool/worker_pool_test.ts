@@ -158,6 +158,12 @@ describe("WorkerPool.submit()", () => {
     await assertRejects(() => pool.submit(7 as never), TypeError, "a task");
     await assertRejects(() => pool.submit(undefined as never), TypeError, "a task");
     await assertRejects(() => pool.submit(() => 1, 5 as never), TypeError, "options");
+    for (const signal of [5, {}, null]) {
+      await assertRejects(() => pool.submit(() => 1, { signal } as never), TypeError);
+      await assertRejects(() => pool.drain({ signal } as never), TypeError);
+      await assertRejects(() => pool.close({ signal } as never), TypeError);
+    }
+    assertEquals(pool.stats().submitted, 0);
     await pool.close();
   });
 
@@ -550,6 +556,7 @@ describe("new WorkerPool()", () => {
       assertThrows(() => new WorkerPool(options as never), RangeError, Object.keys(options)[0]);
     }
     assertThrows(() => new WorkerPool({ onError: 1 } as never), TypeError, "onError");
+    assertThrows(() => new WorkerPool({ name: 5 } as never), TypeError, "name");
     assertThrows(() => new WorkerPool(5 as never), TypeError, "options");
   });
 });

@@ -171,6 +171,16 @@ describe("concurrencyFor()", () => {
   });
 });
 
+describe("every sizing", () => {
+  it("refuses to work without figures", () => {
+    for (const size of [queueSizeFor, partitionBufferFor, concurrencyFor]) {
+      for (const bad of [undefined, null, 5]) {
+        assertThrows(() => size(bad as never), TypeError, "object of figures");
+      }
+    }
+  });
+});
+
 describe("cores()", () => {
   it("is a whole number of at least 1 on every runtime", () => {
     assert(Number.isInteger(cores()) && cores() >= 1);

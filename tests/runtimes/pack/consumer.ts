@@ -85,6 +85,10 @@ const probes: Record<string, () => Promise<void>> = {
     const node = await import("@nova/events/node");
     expect("something to use", Object.keys(node).length > 0, true);
   },
+  "./sqlite": async () => {
+    const { SqliteStore } = await import("@nova/events/sqlite");
+    expect("SqliteStore", typeof SqliteStore, "function");
+  },
   "./metrics": async () => {
     const { Histogram } = await import("@nova/events/metrics");
     const histogram = new Histogram();
