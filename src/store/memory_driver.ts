@@ -25,7 +25,7 @@ import type {
 import { IdWindow } from "./id_window.ts";
 import { firstWhere, Log } from "./log.ts";
 import { readLog } from "./log_reader.ts";
-import { compareAt, isCallers, lookUp, twice } from "./placing.ts";
+import { compareAt, isCallers, lookUp, overLimits, twice } from "./placing.ts";
 import type { StreamIndex } from "./stream_index.ts";
 
 /** What an effect in memory gets: a stage. What it appends enters with the unit, or not at all. */
@@ -106,6 +106,12 @@ export class MemoryDriver implements Driver<MemoryTx> {
       if (found !== undefined && found.is !== "committed") return found;
       placed.push(found?.placed[0]);
       if (found === undefined) versions.set(append.stream, version + append.records.length);
+    }
+    if (appends.length > 1) {
+      const fresh = appends.filter((_, i) => placed[i] === undefined);
+      const count = (name: string): number => this.#log.stream(name)?.count ?? 0;
+      const over = overLimits(fresh, this.#terms, this.#log.streamCount, count);
+      if (over !== undefined) return over;
     }
     // From here on nothing fails.
     const outcome = {

@@ -3,7 +3,7 @@
  * is tried again.
  */
 
-import type { Append, Outcome } from "./driver.ts";
+import type { Append, Outcome, Terms } from "./driver.ts";
 
 /** Whether the id of a record is the caller's. */
 export function isCallers(append: Append, index: number): boolean {
@@ -66,6 +66,31 @@ export function twice(append: Append): string | undefined {
     const { id } = records[i]!;
     if (seen.has(id)) return id;
     seen.add(id);
+  }
+  return undefined;
+}
+
+/** What several appends of one unit come to together, where each alone is within the limits. */
+export function overLimits(
+  appends: readonly Append[],
+  { maxStreams, maxEventsPerStream, onLimit }: Terms,
+  streams: number,
+  countOf: (stream: string) => number,
+): Outcome | undefined {
+  if (maxStreams === Infinity && maxEventsPerStream === Infinity) return undefined;
+  const added = new Map<string, number>();
+  let count = streams;
+  for (const { stream, records } of appends) {
+    if (records.length === 0) continue;
+    const had = added.get(stream);
+    const there = had ?? countOf(stream);
+    if (there === 0 && ++count > maxStreams) {
+      return { is: "limit", option: "maxStreams", limit: maxStreams, stream };
+    }
+    added.set(stream, there + records.length);
+    if (onLimit === "reject" && there + records.length > maxEventsPerStream) {
+      return { is: "limit", option: "maxEventsPerStream", limit: maxEventsPerStream, stream };
+    }
   }
   return undefined;
 }

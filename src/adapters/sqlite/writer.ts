@@ -13,7 +13,7 @@ import type {
   Terms,
   Unit,
 } from "../../store/driver.ts";
-import { compareAt, isCallers, lookUp, twice } from "../../store/placing.ts";
+import { compareAt, isCallers, lookUp, overLimits, twice } from "../../store/placing.ts";
 import type { SqliteDatabase, SqliteValue } from "./database.ts";
 import {
   EVENT_COLUMNS,
@@ -141,6 +141,14 @@ export class Writer {
       if (found !== undefined && found.is !== "committed") return found;
       before.push(found?.placed[0]);
       if (found === undefined) versions.set(append.stream, version + append.records.length);
+    }
+    if (appends.length > 1) {
+      const fresh = appends.filter((_, i) => before[i] === undefined);
+      const over = overLimits(fresh, this.#terms, this.row.streams, (name) => {
+        const stream = this.stream(name);
+        return stream === undefined ? 0 : stream.version - stream.first + 1;
+      });
+      if (over !== undefined) return over;
     }
     const placed = appends.map((append, i) => before[i] ?? this.#write(append));
     for (const mark of marks) this.#writeMark(mark);

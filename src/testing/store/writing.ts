@@ -119,6 +119,14 @@ export const writing: readonly Case[] = [
       "limit-exceeded",
       "bytes",
     );
+    const pair = (one: string, other: string) =>
+      store.commit({ appends: [one, other].map((stream) => ({ stream, events: [counted(8)] })) });
+    if (world.capabilities.atomic.mixed) {
+      await rejects(pair("a", "a"), "limit-exceeded", "per stream, as one");
+      const empty = await world.store({ maxStreams: 1 });
+      const both = ["x", "y"].map((stream) => ({ stream, events: [counted(8)] }));
+      await rejects(empty.commit({ appends: both }), "limit-exceeded", "streams, as one");
+    }
     same(dataOf(await store.readAll()), [1, 2, 5], "what entered");
     await store.append("a", [counted(7)]);
   }],

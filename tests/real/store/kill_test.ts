@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- says how much it saw
 /**
  * Writers that are killed at a random moment: whatever they acknowledged is there, no unit is torn,
  * effects are exact. `NOVA_KILLS=50` for more rounds than ten.
@@ -149,7 +150,9 @@ describe("two processes on one file", () => {
         assertEquals((await child.status).signal, "SIGKILL", await errors[i]);
       }
       const head = (await store.readAll({ reverse: true, limit: 1 }))[0]!.position;
-      while ((seen.at(-1)?.position ?? 0) < head) await new Promise((r) => setTimeout(r, 10));
+      for (let waited = 0; (seen.at(-1)?.position ?? 0) < head && waited < 1000; waited++) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       controller.abort("enough");
       assertEquals(await following, "enough");
       assertEquals(
