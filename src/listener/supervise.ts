@@ -56,8 +56,7 @@ export function supervised<Event extends Emitted>(
   supervisor: Supervisor,
 ): SupervisedListener<Event> {
   const { name, breaker } = supervisor.settings;
-  const handle: Listener = (event, context) => supervisor.handle(event, context);
-  return Object.defineProperties(handle, {
+  return Object.defineProperties(supervisor.handle, {
     name: { value: name, configurable: true },
     circuit: { value: breaker },
     stats: { value: () => supervisor.figures.stats() },
