@@ -10,6 +10,7 @@ import { readOptions, usage } from "./runner/options.ts";
 import { printed } from "./runner/report.ts";
 import { writeReadme } from "./runner/readme.ts";
 import { describe, type Report } from "./runner/result.ts";
+import { fingerprint } from "./runner/revision.ts";
 import { findRuntime, type Runtime } from "./runner/runtimes.ts";
 import { measureAll } from "./runner/schedule.ts";
 import { bars } from "./vs/bars.ts";
@@ -27,17 +28,23 @@ async function main(): Promise<boolean> {
   }
   if (runtimes.length === 0) throw new Error("There is no runtime to measure on");
 
+  const before = fingerprint();
   const head = describe(runtimes, options.count);
   const rows = await measureAll(modules, runtimes, options, progress);
   if (rows.length === 0) throw new Error(`No case of ${modules.join(", ")} matches --filter`);
   const report: Report = { ...head, rows };
   progress("");
+  const changed = fingerprint() !== before;
   process.stdout.write(`${printed(report, options.baseline)}\n`);
   if (modules.some(isRivalry)) {
     process.stdout.write(`\n${bars(report, options.filtered, modules)}\n`);
   }
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (changed) {
+    say("The library's files changed during the run: its rows compare different versions\n");
+    return false;
   }
   if (options.readme) writeReadme(report);
   return rows.every((row) => row.error === undefined);

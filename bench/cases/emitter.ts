@@ -9,7 +9,8 @@ type Orders = { "order.placed": { total: number } };
 interface Direct {
   readonly emitter: Emitter<Orders>;
   readonly meter: Meter;
-  readonly listeners: number;
+  /** How often something is called for one event. */
+  readonly calls: number;
 }
 
 const DATA = { total: 1 };
@@ -32,11 +33,11 @@ function direct(listeners: 1 | 3): Direct {
       meter.hits += 1;
     });
   }
-  return { emitter, meter, listeners };
+  return { emitter, meter, calls: listeners };
 }
 
-function allHeard({ meter, listeners }: Direct, done: number): void {
-  expectCount("listener calls", meter.hits, done * listeners);
+function allHeard({ meter, calls }: Direct, done: number): void {
+  expectCount("calls", meter.hits, done * calls);
 }
 
 /** A case that emits to one synchronous listener, in the way that `emit` says. */
@@ -50,6 +51,31 @@ function emitting(
 
 function emitMade({ emitter }: Direct, n: number): void {
   for (let i = 0; i < n; i++) emitter.emit(EVENTS[i & 7]!);
+}
+
+/** Layers count too, so that the check sees them. */
+function layered(): Direct {
+  const meter = new Meter();
+  const emitter = new Emitter<Orders>({
+    middleware: [
+      (_event, next) => {
+        meter.hits += 1;
+        return next();
+      },
+      (_event, next) => {
+        meter.hits += 1;
+        return next();
+      },
+      (_event, next) => {
+        meter.hits += 1;
+        return next();
+      },
+    ],
+  });
+  emitter.on("order.placed", () => {
+    meter.hits += 1;
+  });
+  return { emitter, meter, calls: 4 };
 }
 
 const METADATA = { metadata: { tenant: "a" } };
@@ -76,6 +102,12 @@ export const cases: readonly Case[] = [
   emitting("emitter sync, creating the event", ({ emitter }, n) => {
     for (let i = 0; i < n; i++) emitter.emit(createEvent("order.placed", DATA));
   }),
+  defineCase<Direct>({
+    name: "emitter sync, 3 middlewares",
+    setup: layered,
+    run: emitMade,
+    check: allHeard,
+  }),
   defineCase<Burst>({
     name: "emitter async (enqueue)",
     setup() {
@@ -100,7 +132,7 @@ export const cases: readonly Case[] = [
       emitter.on("order.placed", () => {
         throw cause;
       });
-      return { emitter, meter, listeners: 1 };
+      return { emitter, meter, calls: 1 };
     },
     run: emitMade,
     check: allHeard,

@@ -6,7 +6,8 @@ import { rate, short, textTable, whole } from "./table.ts";
 /** The whole report as text. */
 export function printed(report: Report, baseline: string | undefined): string {
   const versions = Object.entries(report.runtimes).map((each) => each.join(" ")).join(", ");
-  const head = `${report.machine}\n${versions}; CPU time, median of ${report.count} fresh ` +
+  const head =
+    `${report.machine}; commit ${report.commit}\n${versions}; CPU time, median of ${report.count} fresh ` +
     `processes [lowest–highest]`;
   return [head, plainList(report, baseline), ...rivalTables(report), failures(report)]
     .filter((part) => part !== "").join("\n\n");

@@ -4,6 +4,7 @@ import { cpus, totalmem, type } from "node:os";
 import process from "node:process";
 import type { Cell } from "../case.ts";
 import { median } from "./measure.ts";
+import { commit } from "./revision.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** The figures of one case, or one probe, on one runtime. */
@@ -25,6 +26,8 @@ export interface Row {
 /** A run, as it is written to JSON. */
 export interface Report {
   readonly date: string;
+  /** The code that was measured. */
+  readonly commit: string;
   readonly command: string;
   readonly machine: string;
   readonly runtimes: Readonly<Record<string, string>>;
@@ -61,6 +64,7 @@ export function describe(runtimes: readonly Runtime[], count: number): Omit<Repo
   const options = args.filter((each) => each.startsWith("-"));
   const command = [`deno task bench${modules.join("")}`, ...options.length > 0 ? ["--"] : []];
   return {
+    commit: commit(),
     date: new Date().toISOString().slice(0, 10),
     command: [...command, ...options].join(" "),
     machine: `${cores.length} cores, ${model}, ${memory} GB, ${type()}`,

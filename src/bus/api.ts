@@ -35,6 +35,9 @@ export interface BusOptions {
 /** What orders events: events of equal keys are handled one at a time and in order. */
 export type Key = string | number | undefined;
 
+/** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
+export type OnFailure = "skip" | "park-key" | "hold";
+
 /** Options of a topic. */
 export interface TopicOptions<Events extends EventMap = Record<string, unknown>> {
   /**
@@ -76,6 +79,18 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
   /** When and how often a failed delivery is tried again; its key is held meanwhile. */
   readonly retry?: RetryOptions;
   /**
+   * What becomes of an event that failed for good, and of the later events of its key.
+   *
+   * - `"skip"`: it goes to the dead letters, its key goes on;
+   * - `"park-key"`: it goes to the dead letters, and later events of exactly this key are held until
+   *   the key is released or the event redriven;
+   * - `"hold"`: it stays where it is and nothing is dead-lettered; its key waits behind it until it is
+   *   released and succeeds.
+   *
+   * @default {"skip"}
+   */
+  readonly onFailure?: OnFailure;
+  /**
    * How many events each subscription may set aside in each partition: those that wait for another
    * attempt, and those behind them that have the same key. At the limit it takes no new events.
    *
@@ -112,6 +127,8 @@ export interface SubscribeOptions {
   readonly maxConcurrency?: number;
   /** When and how often a failed delivery is tried again. */
   readonly retry?: RetryOptions;
+  /** What becomes of an event that failed for good. */
+  readonly onFailure?: OnFailure;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -140,6 +157,62 @@ export interface Receipt {
 export interface TopicSubscription extends Subscription {
   /** The figures of now. */
   stats(): SubscriptionStats;
+
+  /** The keys that stand still, with what waits behind them. */
+  parked(): ParkedKey[];
+
+  /**
+   * Lets a key go on: a held event is tried again, from its first attempt; parked events are handled in
+   * order. Answers whether anything waited. Without a key it means the held events that have none.
+   */
+  release(key?: string | number): boolean;
+
+  /**
+   * Delivers dead letters of this subscription again, to it alone and from the first attempt, oldest
+   * first. A parked key gets its failed event first, then what waited behind it. Letters for which
+   * there is no room (`maxHeld`) stay.
+   */
+  redrive(options?: RedriveOptions): RedriveResult;
+}
+
+/** A key that stands still. */
+export interface ParkedKey {
+  /** The key; undefined for held events without one. */
+  readonly key: Key;
+  /** The partition it is in. */
+  readonly partition: number;
+  /** How many events wait: those held behind a failed one, and a held one itself. */
+  readonly waiting: number;
+}
+
+/** Options of {@linkcode TopicSubscription.redrive}. */
+export interface RedriveOptions {
+  /**
+   * Which letters to deliver.
+   *
+   * @default {all}
+   */
+  readonly filter?: (letter: DeadLetter) => boolean;
+  /**
+   * How many to deliver at most.
+   *
+   * @default {all}
+   */
+  readonly limit?: number;
+  /**
+   * Only counts what would be delivered.
+   *
+   * @default {false}
+   */
+  readonly dryRun?: boolean;
+}
+
+/** What {@linkcode TopicSubscription.redrive} answers. */
+export interface RedriveResult {
+  /** Letters that are delivered again, or would be. */
+  readonly redriven: number;
+  /** Letters of this subscription that stay, or would stay. */
+  readonly left: number;
 }
 
 /**
@@ -268,6 +341,8 @@ export interface DeadLetter {
   readonly attempts: number;
   /** The subscription that gave up. */
   readonly subscription: string;
+  /** How often the event had been redriven before. */
+  readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
 }

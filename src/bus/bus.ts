@@ -12,7 +12,13 @@ import {
 import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { createEvent } from "../event/make.ts";
-import { integerOption, requireOptions, show } from "../internal/check.ts";
+import {
+  integerOption,
+  requireFunction,
+  requireOptions,
+  show,
+  stringOption,
+} from "../internal/check.ts";
 import {
   type Closable,
   type CloseOptions,
@@ -21,8 +27,9 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import type { Job } from "./cursor.ts";
+import type { Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
+import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import type {
   BusOptions,
   DeadLetter,
@@ -37,6 +44,7 @@ import type {
 } from "./api.ts";
 import {
   type AnyTopicOptions,
+  checkSubscribeOptions,
   copyOf,
   firstDifference,
   type TopicSettings,
@@ -85,12 +93,19 @@ export class Bus implements AsyncDisposable {
   readonly #maxTopics: number;
   readonly #defaults: AnyTopicOptions;
   readonly #topics = new Map<string, Entry>();
+  /** Deleted topics that are still finishing what they accepted. */
+  readonly #leaving = new Set<BusTopic>();
+  /** The last deleted topic of a name: its subscriptions wait for the name to come back. */
+  readonly #deleted = new Map<string, BusTopic>();
+  readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
   #closeCalls = 0;
   #finishedBefore = 0;
+  /** What deleted topics had finished. */
+  #finishedGone = 0;
   #stop: AbortController | undefined;
 
   /**
@@ -100,7 +115,7 @@ export class Bus implements AsyncDisposable {
    */
   constructor(options: BusOptions = {}) {
     requireOptions("a bus", options);
-    this.name = options.name ?? "bus";
+    this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
     requireOptions("the topics of a bus", options.defaults);
@@ -117,9 +132,9 @@ export class Bus implements AsyncDisposable {
       },
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
-      bury: (topic, subscription, event, error, attempts) =>
-        this.#bury(topic, subscription, event, error, attempts),
-      isIdle: () => this.#entries().every(({ topic }) => topic.idle),
+      bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
+      deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
+      isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
   }
@@ -167,10 +182,40 @@ export class Bus implements AsyncDisposable {
       );
     }
     const settings = totalSettings(options ?? {}, this.#defaults);
-    const topic = new BusTopic(this.#parts, name, settings, false);
-    this.#topics.set(name, { topic, settings });
     this.#declared += 1;
-    return topic as unknown as Topic<Events>;
+    return this.#add(name, settings, false) as unknown as Topic<Events>;
+  }
+
+  /**
+   * Takes a topic out of the bus. What it accepted is still handled; publishing to it, and waiting for
+   * room, is refused with {@linkcode TopicNotFoundError}. Its name is free at once: its subscriptions
+   * stay active, and read the topic that is next declared by that name. Its dead letters stay.
+   *
+   * Resolves when what was accepted is handled, or when the signal (or 30 s) ends the waiting.
+   * It rejects with {@linkcode TopicNotFoundError}, and with `RangeError` for dead letters, which
+   * belong to their topic.
+   */
+  deleteTopic(name: string, options: CloseOptions = {}): Promise<CloseResult> {
+    try {
+      requireOptions("deleting a topic", options);
+      const topic = this.#find(name);
+      if (isDeadLetterName(name)) {
+        throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
+      }
+      const result = topic.delete(options.signal);
+      this.#topics.delete(name);
+      this.#declared -= 1;
+      this.#leaving.add(topic);
+      const earlier = this.#deleted.get(name);
+      if (earlier !== undefined) topic.inherit(earlier);
+      this.#deleted.set(name, topic);
+      return result.finally(() => {
+        this.#leaving.delete(topic);
+        this.#finishedGone += topic.finished;
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -187,17 +232,42 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * Hands every event of a topic to a listener. It never declares a topic.
+   * Hands every event of the topics that match to a listener. It never declares a topic.
    *
-   * @throws {TopicNotFoundError} If there is no such topic.
+   * An exact name must exist. In a pattern `*` stands for one token, `>` or `**` at the end for one or
+   * more; a `RegExp` must match the whole name. A pattern also takes topics that are declared later.
+   * Dead letters are matched only by patterns that end in `dlq`.
+   *
+   * @throws {SyntaxError} If the name or pattern is none.
+   * @throws {TopicNotFoundError} If there is no topic of an exact name.
    * @throws {ClosedError} If the bus is closed.
    */
   subscribe(
-    topic: string,
+    pattern: string | RegExp,
     listener: Listener<NovaEvent>,
-    options?: SubscribeOptions,
+    options: SubscribeOptions = {},
   ): TopicSubscription {
-    return this.#find(topic).subscribe(listener, options);
+    if (!isTopicPattern(pattern)) return this.#find(pattern).subscribe(listener, options);
+    requireFunction("a listener", listener);
+    requireOptions("a subscription", options);
+    if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
+    const subscription = new PatternSubscription(
+      pattern,
+      listener,
+      options,
+      this.#env,
+      () => this.#patterns.delete(subscription),
+    );
+    this.#patterns.add(subscription);
+    try {
+      // Options are checked even if nothing matches yet.
+      checkSubscribeOptions(options);
+      for (const { topic } of this.#entries()) subscription.offer(topic);
+    } catch (error) {
+      subscription.unsubscribe();
+      throw error;
+    }
+    return subscription;
   }
 
   /** The figures of now. */
@@ -219,7 +289,9 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#countFinished();
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
-        for (const { topic } of this.#entries()) topic.refuseWaiting();
+        for (const topic of this.#all()) {
+          topic.shut(() => new ClosedError(`topic "${topic.name}"`));
+        }
       }
       this.#closeCalls += 1;
       return this.#closing.result;
@@ -244,48 +316,52 @@ export class Bus implements AsyncDisposable {
     return [...this.#topics.values()];
   }
 
-  /** Writes a dead letter. A dead letter that fails has no dead-letter topic of its own: it is held. */
-  #bury(
-    topic: string,
-    subscription: string,
-    event: NovaEvent,
-    error: unknown,
-    attempts: number,
-  ): boolean {
-    if (isDeadLetterName(topic)) return false;
-    const { env } = this.#parts;
-    const letter: DeadLetter = {
-      event,
-      error: describeError(error),
-      attempts,
-      subscription,
-      at: env.now(),
-    };
-    return this.#deadLetters(topic).enterDeadLetter(createEvent("dead-letter", letter, { env }));
+  /** Every topic that may have something to finish. */
+  #all(): BusTopic[] {
+    return [...this.#entries().map(({ topic }) => topic), ...this.#leaving];
   }
 
-  /** The dead-letter topic of a topic, made at its first dead letter. */
-  #deadLetters(of: string): BusTopic {
-    const name = `${of}.${DEAD_LETTERS}`;
-    const known = this.#topics.get(name);
-    if (known !== undefined) return known.topic;
-    const bufferSize = this.#topics.get(of)!.settings.deadLetters;
-    const settings = totalSettings({ bufferSize });
-    const topic = new BusTopic(this.#parts, name, settings, true);
+  #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
+    const topic = new BusTopic(this.#parts, name, settings, retain);
     this.#topics.set(name, { topic, settings });
+    const deleted = this.#deleted.get(name);
+    if (deleted !== undefined) {
+      this.#deleted.delete(name);
+      topic.inherit(deleted);
+    }
+    for (const subscription of this.#patterns) subscription.offer(topic);
     return topic;
   }
 
+  /** Writes a dead letter. A dead letter that fails has no dead-letter topic of its own: it is held. */
+  #bury(topic: string, maxEvents: number, failure: Failure): boolean {
+    if (isDeadLetterName(topic)) return false;
+    const { env } = this.#parts;
+    const letter: DeadLetter = { ...failure, error: describeError(failure.error), at: env.now() };
+    return this.#deadLetters(topic, maxEvents).enterDeadLetter(
+      createEvent("dead-letter", letter, { env }),
+    );
+  }
+
+  /** The dead-letter topic of a topic, made at its first dead letter. */
+  #deadLetters(of: string, maxEvents: number): BusTopic {
+    const name = `${of}.${DEAD_LETTERS}`;
+    return this.#topics.get(name)?.topic ??
+      this.#add(name, totalSettings({ bufferSize: maxEvents }), true);
+  }
+
   #countFinished(): number {
-    let finished = 0;
-    for (const { topic } of this.#entries()) finished += topic.finished;
+    let finished = this.#finishedGone;
+    for (const topic of this.#all()) finished += topic.finished;
     return finished;
   }
 
   #end(): CloseResult {
     const completed = this.#countFinished() - this.#finishedBefore;
     let left = 0;
-    for (const { topic } of this.#entries()) left += topic.end();
+    for (const topic of this.#all()) left += topic.endSubscriptions();
+    for (const topic of this.#deleted.values()) topic.endSubscriptions();
+    for (const subscription of this.#patterns) subscription.unsubscribe();
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();

@@ -8,14 +8,16 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
+import type { ListenerContext } from "../event/listener.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { delayAfter, mayRetry, type Retry } from "../listener/backoff.ts";
+import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
-import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Lanes } from "../queue/lanes.ts";
 import { powerOfTwo, Ring } from "../queue/ring.ts";
+import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
+import { AttemptContext, type CursorOwner, type Failure, Job, type JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
+import { Standstill } from "./standstill.ts";
 
 /** Lanes per event that may run at once: few enough keys then share a lane. */
 const LANES_PER_SLOT = 16;
@@ -29,62 +31,6 @@ const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 /** The lane of events of a topic without keys. */
 const NO_LANE = -1;
 
-/** What a cursor asks of its subscription. */
-export interface CursorOwner extends Subscription {
-  readonly listener: Listener<NovaEvent>;
-  readonly maxConcurrency: number;
-  readonly maxHeld: number;
-  readonly keyed: boolean;
-  readonly retry: Retry;
-  readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
-  random(): number;
-  stopSignal(): AbortSignal;
-  /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(event: NovaEvent, error: unknown, attempts: number): boolean;
-  /** A handler settled after the subscription had ended. */
-  settledLate(): void;
-}
-
-/** One event on its way through attempts, outside the ring. */
-export class Job {
-  readonly cursor: Cursor;
-  readonly event: NovaEvent;
-  readonly lane: number;
-  attempt: number;
-  /** Whether its handler called `close`, which then does not wait for it. */
-  exempt = false;
-  delayed: Delayed<Job> | undefined;
-
-  constructor(cursor: Cursor, event: NovaEvent, lane: number, attempt: number) {
-    this.cursor = cursor;
-    this.event = event;
-    this.lane = lane;
-    this.attempt = attempt;
-  }
-
-  readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
-  readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
-}
-
-/** The context of an attempt; the one of first attempts is shared. */
-class AttemptContext implements ListenerContext {
-  readonly attempt: number;
-  readonly subscription: Subscription;
-  readonly #owner: CursorOwner;
-
-  constructor(owner: CursorOwner, attempt: number) {
-    this.attempt = attempt;
-    this.subscription = owner;
-    this.#owner = owner;
-  }
-
-  get signal(): AbortSignal {
-    return this.#owner.stopSignal();
-  }
-}
-
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
@@ -93,31 +39,41 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor {
+export class Cursor implements JobOwner {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
   readonly counts: CursorCounts = { succeeded: 0, deadLettered: 0, retries: 0 };
-  readonly #partition: Partition;
+  readonly partition: Partition;
   readonly #owner: CursorOwner;
   readonly #context: ListenerContext;
   #until: number | undefined;
   /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
   #exempt = 0;
-  /** Jobs that wait for their next attempt, or that no dead-letter topic had room for. */
+  /** Jobs that wait for their next attempt. */
   readonly #waiting = new Set<Job>();
+  /** What stands still until somebody acts. */
+  readonly #standstill: Standstill;
+  /** Dead letters that were delivered again. */
+  #redriven = 0;
   /** Jobs that may start as soon as there is a slot: due retries, and successors in a lane. */
   #ready: Ring<Job> = new Ring(UNBOUNDED);
+  /** How often events were redriven that are set aside for it. */
+  readonly #redrives = new Map<NovaEvent, number>();
   /** Made at the first event that needs it. */
   #lanes: Lanes<NovaEvent> | undefined;
+  #forgotten = false;
+  /** Dead letters that were redriven before it came to them; it was never offered those. */
+  #gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
-    this.#partition = partition;
+    this.partition = partition;
+    this.#standstill = new Standstill((event) => owner.keyOf(event));
     this.#context = Object.freeze(new AttemptContext(owner, 1));
     this.place = place;
     this.from = place;
@@ -135,17 +91,19 @@ export class Cursor {
 
   /** Events set aside. */
   get held(): number {
-    return this.#waiting.size + this.#ready.length + (this.#lanes?.parked ?? 0);
+    return this.#waiting.size + this.#standstill.size + this.#ready.length +
+      (this.#lanes?.parked ?? 0);
   }
 
-  /** Events that were accepted since it began and before it ended. */
+  /** Events that were accepted since it began and before it ended, and redriven ones. */
   get offered(): number {
-    return (this.#until ?? this.#partition.tail) - this.from;
+    return (this.#until ?? this.partition.tail) - this.from - this.#gone +
+      this.#redriven;
   }
 
   /** Events in the ring that it has not taken. */
   get queued(): number {
-    return this.#until === undefined ? this.#partition.tail - this.place : 0;
+    return this.#until === undefined ? this.partition.tail - this.place : 0;
   }
 
   /** Events it was not given because it ended first. */
@@ -153,10 +111,27 @@ export class Cursor {
     return this.#until === undefined ? 0 : this.#until - this.place + this.#releasedHeld;
   }
 
+  /** Events that were handled, or went to the dead letters. */
+  get finished(): number {
+    return this.counts.succeeded + this.counts.deadLettered;
+  }
+
+  /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
+  forgotten(): void {
+    if (this.inFlight === 0) this.#owner.detach(this);
+    else this.#forgotten = true;
+  }
+
+  /** All of its figures. */
+  tally(): Omit<SubscriptionStats, "id"> {
+    const { offered, released, queued, held, inFlight } = this;
+    return { offered, ...this.counts, released, queued, held, inFlight };
+  }
+
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
     return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
-      (this.#ready.length > 0 || (this.place < this.#partition.tail && this.#mayTake()));
+      (this.#ready.length > 0 || (this.place < this.partition.tail && this.#mayTake()));
   }
 
   /** Whether closing has nothing to wait for here. */
@@ -169,14 +144,15 @@ export class Cursor {
   end(): void {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
-    this.#until = this.#partition.tail;
+    this.#until = this.partition.tail;
     for (const { delayed } of this.#waiting) {
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
     }
     this.#waiting.clear();
+    this.#standstill.clear();
     this.#ready = new Ring(UNBOUNDED);
     this.#lanes = undefined;
-    this.#partition.detach(this);
+    this.partition.detach(this);
   }
 
   /** Hands out events, at most `budget`; answers how many. */
@@ -192,8 +168,9 @@ export class Cursor {
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
   #take(budget: number): number {
     const owner = this.#owner;
-    const { listener, keyed } = owner;
-    const partition = this.#partition;
+    const { listener } = owner;
+    const partition = this.partition;
+    const { keyed } = partition;
     const context = this.#context;
     let left = budget;
     while (
@@ -207,9 +184,14 @@ export class Cursor {
       const lane = keyed && this.#lanes !== undefined
         ? this.#lanes.of(partition.hashAt(place))
         : NO_LANE;
-      if (lane !== NO_LANE && this.#lanes!.isBusy(lane)) {
-        this.#lanes!.park(lane, event);
+      if (
+        // A dead letter that was redriven is no longer there.
+        event === undefined ||
+        (lane !== NO_LANE && this.#lanes!.isBusy(lane) && this.#lanes!.park(lane, event)) ||
+        (this.#standstill.hasParked && this.#standstill.park(event))
+      ) {
         this.place = place + 1;
+        if (event === undefined) this.#gone += 1;
         continue;
       }
       const { closeCalls } = owner;
@@ -231,21 +213,27 @@ export class Cursor {
 
   /** Room for what may have to be set aside: without it, the next event stays in the ring. */
   #mayTake(): boolean {
-    return this.#waiting.size === 0 && this.#lanes === undefined ||
-      this.held < this.#owner.maxHeld;
+    return this.#waiting.size === 0 && this.#standstill.size === 0 && this.#lanes === undefined ||
+      this.held < this.partition.maxHeld;
   }
 
   /** A job for an event that cannot be done with at once; its lane is claimed. */
   #claim(event: NovaEvent, place: number): Job {
-    const { keyed, maxConcurrency, maxHeld } = this.#owner;
-    if (!keyed) return new Job(this, event, NO_LANE, 1);
-    this.#lanes ??= new Lanes(
-      Math.max(FEWEST_LANES, powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * maxConcurrency))),
-      maxHeld,
-    );
-    const lane = this.#lanes.of(this.#partition.hashAt(place));
-    this.#lanes.claim(lane);
+    const { partition } = this;
+    const lane = partition.keyed ? this.#laneOf(partition.hashAt(place)) : NO_LANE;
+    if (lane !== NO_LANE) this.#lanes!.claim(lane);
     return new Job(this, event, lane, 1);
+  }
+
+  #laneOf(hash: number): number {
+    this.#lanes ??= new Lanes(
+      Math.max(
+        FEWEST_LANES,
+        powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
+      ),
+      this.partition.maxHeld,
+    );
+    return this.#lanes.of(hash);
   }
 
   /** Another attempt of a job, or the first one of an event that was parked. */
@@ -280,8 +268,9 @@ export class Cursor {
     else this.#running -= 1;
     if (failed) this.#fail(job, error);
     else this.#succeed(job);
-    if (this.#until !== undefined) this.#owner.settledLate();
-    this.#partition.resume(this);
+    if (this.#until !== undefined) this.#owner.settledLate(this);
+    if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
+    this.partition.resume(this);
   }
 
   #succeed(job: Job): void {
@@ -294,11 +283,7 @@ export class Cursor {
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
     if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
-      if (this.#owner.bury(job.event, error, job.attempt)) {
-        this.counts.deadLettered += 1;
-        this.#release(job);
-      } else if (this.#until === undefined) this.#waiting.add(job);
-      else this.#releasedHeld += 1;
+      this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
       this.#releasedHeld += 1;
     } else {
@@ -311,18 +296,94 @@ export class Cursor {
     }
   }
 
+  #failForGood(job: Job, error: unknown): void {
+    const { onFailure, id: subscription } = this.#owner;
+    const { event, attempt: attempts, redrives } = job;
+    const failure: Failure = { subscription, event, error, attempts, redrives };
+    if (onFailure !== "hold" && this.#owner.bury(failure)) {
+      this.counts.deadLettered += 1;
+      if (onFailure === "park-key" && this.#until === undefined) {
+        this.#standstill.parkKey(event);
+      }
+      this.#release(job);
+    } else if (this.#until === undefined) this.#standstill.hold(job, error);
+    else this.#releasedHeld += 1;
+  }
+
+  /** The keys that stand still here. */
+  parked(): ParkedKey[] {
+    return this.#standstill.keys(this.partition.index);
+  }
+
+  /** Lets a key go on; false when it does not stand still. */
+  releaseKey(key: Key): boolean {
+    const { jobs, events } = this.#standstill.release(key);
+    for (const job of jobs) {
+      job.attempt = 1;
+      this.#ready.push(job);
+    }
+    for (const event of events) this.#inject(event, 0);
+    if (jobs.length + events.length === 0) return false;
+    this.partition.wake();
+    return true;
+  }
+
+  /** Delivers an event again; false when nothing more may be set aside. */
+  redrive(event: NovaEvent, redrives: number): boolean {
+    if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
+    this.#redriven += 1;
+    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
+    this.#inject(event, redrives);
+    for (const next of events) this.#inject(next, 0);
+    this.partition.wake();
+    return true;
+  }
+
+  /** Tries to bury again what had no room. */
+  buryHeld(): void {
+    if (this.#owner.onFailure === "hold") return;
+    for (const { job, error } of this.#standstill.takeHeld()) this.#failForGood(job, error);
+    this.partition.wake();
+  }
+
+  /** Puts an event from outside the ring behind those of its lane. */
+  #inject(event: NovaEvent, redrives: number): void {
+    const lane = this.partition.keyed ? this.#laneOf(this.#owner.hashOf(event)) : NO_LANE;
+    if (redrives > 0) this.#redrives.set(event, redrives);
+    if (lane !== NO_LANE) {
+      if (this.#lanes!.isBusy(lane)) {
+        this.#lanes!.park(lane, event);
+        return;
+      }
+      this.#lanes!.claim(lane);
+    }
+    this.#ready.push(this.#newJob(event, lane));
+  }
+
+  /** The first attempt of an event that was set aside. */
+  #newJob(event: NovaEvent, lane: number): Job {
+    const job = new Job(this, event, lane, 1);
+    const redrives = this.#redrives.get(event);
+    if (redrives !== undefined) {
+      job.redrives = redrives;
+      this.#redrives.delete(event);
+    }
+    return job;
+  }
+
   /** The time of a job's next attempt has come. */
   due(job: Job): void {
     job.delayed = undefined;
     this.#waiting.delete(job);
     this.#ready.push(job);
-    this.#partition.resume(this);
+    this.partition.resume(this);
   }
 
   /** A job is done: the next event of its lane may start. */
   #release(job: Job): void {
     if (job.lane === NO_LANE || this.#lanes === undefined) return;
-    const next = this.#lanes.release(job.lane);
-    if (next !== undefined) this.#ready.push(new Job(this, next, job.lane, 1));
+    let next = this.#lanes.release(job.lane);
+    while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
+    if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
   }
 }

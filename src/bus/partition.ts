@@ -14,6 +14,9 @@ const BURST = 1024;
 
 const FIRST_SLOTS = 16;
 
+/** How many times its size a ring of kept events may stretch. */
+const LONGEST_STRETCH = 4;
+
 /** What a partition is made of. */
 export interface PartitionOptions {
   readonly index: number;
@@ -21,6 +24,8 @@ export interface PartitionOptions {
   readonly bufferSize: number;
   /** Whether events have keys, so that their hashes are kept. */
   readonly keyed: boolean;
+  /** How many events each cursor may set aside. */
+  readonly maxHeld: number;
   /** Whether events stay until the partition is full, and are then refused: dead letters are kept. */
   readonly retain: boolean;
   readonly env: Env;
@@ -31,6 +36,8 @@ export interface PartitionOptions {
 /** Events by place: 0, 1, 2 …; the place is never reused. */
 export class Partition {
   readonly index: number;
+  readonly keyed: boolean;
+  readonly maxHeld: number;
   /** The place of the next event. */
   tail = 0;
   readonly #options: PartitionOptions;
@@ -42,9 +49,13 @@ export class Partition {
   #mask: number;
   /** No cursor is before this place. Looked up only when the ring seems full. */
   #head = 0;
+  /** Places behind the head whose events were taken out. */
+  readonly #taken = new Set<number>();
 
   constructor(options: PartitionOptions) {
     this.index = options.index;
+    this.keyed = options.keyed;
+    this.maxHeld = options.maxHeld;
     this.#options = options;
     this.#pacer = new Pacer(options.env, BURST, () => this.#drain());
     const slots = Math.min(powerOfTwo(options.bufferSize), FIRST_SLOTS);
@@ -60,12 +71,31 @@ export class Partition {
 
   /** Events that the slowest cursor has not taken, or all that are kept. */
   get queued(): number {
-    return this.tail - (this.#options.retain ? this.#head : this.#slowest());
+    return this.#options.retain
+      ? this.tail - this.#head - this.#taken.size
+      : this.tail - this.#slowest();
   }
 
-  /** The event at a place between {@linkcode oldest} and {@linkcode tail}. */
-  at(place: number): NovaEvent {
-    return this.#events[place & this.#mask]!;
+  /**
+   * The event at a place between {@linkcode oldest} and {@linkcode tail}; undefined when it was taken
+   * out.
+   */
+  at(place: number): NovaEvent | undefined {
+    return this.#events[place & this.#mask];
+  }
+
+  /** The places of the events that are kept, oldest first. */
+  *kept(): Generator<number> {
+    for (let place = this.#head; place < this.tail; place++) {
+      if (!this.#taken.has(place)) yield place;
+    }
+  }
+
+  /** Takes a kept event out, for good. */
+  takeOut(place: number): void {
+    this.#events[place & this.#mask] = undefined;
+    this.#taken.add(place);
+    while (this.#taken.delete(this.#head)) this.#head += 1;
   }
 
   /** The hash of the key of the event at a place. */
@@ -101,6 +131,11 @@ export class Partition {
     this.#pacer.schedule();
   }
 
+  /** A cursor can go on, but not within the call that lets it. */
+  wake(): void {
+    this.#pacer.schedule();
+  }
+
   /** A cursor can go on: at once if the burst allows it, else after a break. */
   resume(cursor: Cursor): void {
     if (this.#pacer.scheduled) return;
@@ -124,8 +159,14 @@ export class Partition {
 
   /** Finds out where the slowest cursor is; true when there is room. */
   #reclaim(): boolean {
-    if (!this.#options.retain) this.#head = this.#slowest();
-    return this.tail - this.#head < this.#options.bufferSize;
+    const { retain, bufferSize } = this.#options;
+    if (!retain) {
+      this.#head = this.#slowest();
+      return this.tail - this.#head < bufferSize;
+    }
+    // A letter that stays among many that go stretches the ring; that has an end, too.
+    const span = this.tail - this.#head;
+    return span - this.#taken.size < bufferSize && span < bufferSize * LONGEST_STRETCH;
   }
 
   /** The place of the cursor that is furthest behind. */

@@ -8,11 +8,13 @@ import {
   integerOption,
   requireFunction,
   requireOptions,
+  requireSignal,
+  stringOption,
   wordOption,
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { Key, TopicOptions } from "./api.ts";
+import type { Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
 
 /** Topic options of any event map. */
 export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
@@ -28,9 +30,12 @@ export interface TopicSettings {
   readonly waitMs: number;
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly onFailure: OnFailure;
   readonly maxHeld: number;
   readonly deadLetters: number;
 }
+
+const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
 
 /** Checks options and fills in what is missing. */
 export function totalSettings(
@@ -50,6 +55,7 @@ export function totalSettings(
     waitMs: durationOption("waitMs", given.waitMs, DEFAULT_WAIT_MS),
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
+    onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),
     maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
     deadLetters: integerOption(
       "deadLetter.maxEvents",
@@ -58,6 +64,27 @@ export function totalSettings(
     ),
   };
 }
+
+/** Checks the options of a subscription; what is missing comes from its topic. */
+export function checkSubscribeOptions(
+  options: SubscribeOptions,
+  { maxConcurrency, retry, onFailure }: Inherited = DEFAULTS,
+): Inherited & { readonly from: "latest" | "earliest" } {
+  requireOptions("a subscription's retry", options.retry);
+  requireSignal(options.signal);
+  if (options.id !== undefined) stringOption("id", options.id, "");
+  return {
+    from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
+    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, maxConcurrency),
+    retry: totalRetry(options.retry, retry),
+    onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, onFailure),
+  };
+}
+
+/** What a subscription takes from its topic unless it says otherwise. */
+type Inherited = Pick<TopicSettings, "maxConcurrency" | "retry" | "onFailure">;
+
+const DEFAULTS: Inherited = { maxConcurrency: 1, retry: DEFAULT_RETRY, onFailure: "skip" };
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
 export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {

@@ -6,23 +6,35 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
-import { Cursor, type CursorOwner, type Job } from "./cursor.ts";
-import type { SubscriptionStats, TopicSubscription } from "./api.ts";
+import type {
+  Key,
+  OnFailure,
+  ParkedKey,
+  RedriveOptions,
+  RedriveResult,
+  SubscriptionStats,
+  TopicSubscription,
+} from "./api.ts";
+import { Cursor } from "./cursor.ts";
+import type { CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
-  readonly keyed: boolean;
-  readonly maxHeld: number;
   readonly delays: DelayQueue<Job>;
   readonly closeCalls: number;
   random(): number;
   stopSignal(): AbortSignal;
-  bury(subscription: string, event: NovaEvent, error: unknown, attempts: number): boolean;
+  bury(failure: Failure): boolean;
+  keyOf(event: NovaEvent): Key;
+  hashOf(event: NovaEvent): number;
+  redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
+  /** A cursor began to read here. */
+  joined(cursor: Cursor): void;
   removed(subscription: Subscriber): void;
-  /** A handler settled after its subscription had ended. */
-  settledLate(subscription: Subscriber): void;
+  /** A handler settled after its cursor had ended. */
+  settledLate(cursor: Cursor): void;
 }
 
 /** What was asked for, checked and total. */
@@ -31,6 +43,7 @@ export interface SubscriberOptions {
   readonly from: "latest" | "earliest";
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly onFailure: OnFailure;
 }
 
 /** The handle that `subscribe` answers. */
@@ -38,12 +51,15 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
   readonly listener: Listener<NovaEvent>;
   readonly maxConcurrency: number;
-  readonly maxHeld: number;
-  readonly keyed: boolean;
   readonly retry: Retry;
+  readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
-  readonly cursors: readonly Cursor[];
-  readonly #owner: SubscriptionOwner;
+  readonly #from: "latest" | "earliest";
+  #cursors: readonly Cursor[] = [];
+  /** The topic of its name; another one after that was deleted and declared again. */
+  #owner: SubscriptionOwner;
+  /** What its cursors counted in topics that are deleted. */
+  readonly #before: Tally = newTally();
   #active = true;
   #aborting: Disposable | undefined;
 
@@ -53,18 +69,34 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
-    this.maxHeld = owner.maxHeld;
-    this.keyed = owner.keyed;
+    this.onFailure = options.onFailure;
     this.delays = owner.delays;
-    this.cursors = owner.partitions.map((partition) => {
-      const cursor = new Cursor(
-        this,
-        partition,
-        options.from === "earliest" ? partition.oldest : partition.tail,
-      );
+    this.#from = options.from;
+    this.attach(owner);
+  }
+
+  /** Reads a topic of its name from now on, beside what is left of one that is being deleted. */
+  attach(owner: SubscriptionOwner): void {
+    this.#owner = owner;
+    const cursors = owner.partitions.map((partition) => {
+      const place = this.#from === "earliest" ? partition.oldest : partition.tail;
+      const cursor = new Cursor(this, partition, place);
       partition.attach(cursor);
+      owner.joined(cursor);
       return cursor;
     });
+    this.#cursors = [...this.#cursors, ...cursors];
+  }
+
+  /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
+  detach(cursor: Cursor): void {
+    addTallies(this.#before, cursor.tally());
+    this.#cursors = this.#cursors.filter((other) => other !== cursor);
+  }
+
+  /** Its cursors in one topic. */
+  cursorsIn(owner: SubscriptionOwner): readonly Cursor[] {
+    return this.#cursors.filter((cursor) => owner.partitions.includes(cursor.partition));
   }
 
   get active(): boolean {
@@ -75,11 +107,6 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.closeCalls;
   }
 
-  /** Whether a handler of it has not settled. */
-  get running(): boolean {
-    return this.cursors.some((cursor) => cursor.inFlight > 0);
-  }
-
   random(): number {
     return this.#owner.random();
   }
@@ -88,12 +115,40 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  bury(event: NovaEvent, error: unknown, attempts: number): boolean {
-    return this.#owner.bury(this.id, event, error, attempts);
+  bury(failure: Failure): boolean {
+    return this.#owner.bury(failure);
   }
 
-  settledLate(): void {
-    this.#owner.settledLate(this);
+  keyOf(event: NovaEvent): Key {
+    return this.#owner.keyOf(event);
+  }
+
+  hashOf(event: NovaEvent): number {
+    return this.#owner.hashOf(event);
+  }
+
+  parked(): ParkedKey[] {
+    return this.#cursors.flatMap((cursor) => cursor.parked());
+  }
+
+  release(key?: string | number): boolean {
+    let released = false;
+    for (const cursor of this.#cursors) if (cursor.releaseKey(key)) released = true;
+    return released;
+  }
+
+  redrive(options: RedriveOptions = {}): RedriveResult {
+    return this.#owner.redrive(this, options);
+  }
+
+  /** Delivers one event again; false when there is no room for it, or the subscription has ended. */
+  deliverAgain(event: NovaEvent, redrives: number): boolean {
+    const cursors = this.cursorsIn(this.#owner);
+    return cursors[this.hashOf(event) % cursors.length]!.redrive(event, redrives);
+  }
+
+  settledLate(cursor: Cursor): void {
+    this.#owner.settledLate(cursor);
   }
 
   /** Disposes something together with the subscription. */
@@ -105,7 +160,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   unsubscribe(): void {
     if (!this.#active) return;
     this.#active = false;
-    for (const cursor of this.cursors) cursor.end();
+    for (const cursor of this.#cursors) cursor.end();
     this.#aborting?.[Symbol.dispose]();
     this.#owner.removed(this);
   }
@@ -115,27 +170,30 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   }
 
   stats(): SubscriptionStats {
-    const total = {
-      id: this.id,
-      offered: 0,
-      succeeded: 0,
-      deadLettered: 0,
-      released: 0,
-      queued: 0,
-      held: 0,
-      inFlight: 0,
-      retries: 0,
-    };
-    for (const cursor of this.cursors) {
-      total.offered += cursor.offered;
-      total.succeeded += cursor.counts.succeeded;
-      total.deadLettered += cursor.counts.deadLettered;
-      total.released += cursor.released;
-      total.queued += cursor.queued;
-      total.held += cursor.held;
-      total.inFlight += cursor.inFlight;
-      total.retries += cursor.counts.retries;
-    }
-    return total;
+    const tally = { ...this.#before };
+    for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
+    return { id: this.id, ...tally };
   }
+}
+
+/** The figures of cursors, added up. */
+export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id">]: number };
+
+/** No figures yet. */
+export function newTally(): Tally {
+  return {
+    offered: 0,
+    succeeded: 0,
+    deadLettered: 0,
+    released: 0,
+    queued: 0,
+    held: 0,
+    inFlight: 0,
+    retries: 0,
+  };
+}
+
+/** Adds figures to others. */
+export function addTallies(tally: Tally, more: Readonly<Tally>): void {
+  for (const name of Object.keys(tally) as (keyof Tally)[]) tally[name] += more[name];
 }

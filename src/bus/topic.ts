@@ -2,35 +2,33 @@
  * A topic: where events enter, get their partition, and meet their subscriptions.
  */
 
-import { BufferFullError, ClosedError, ValidationError } from "../errors.ts";
+import { BufferFullError, TopicNotFoundError, ValidationError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
-import {
-  integerOption,
-  requireFunction,
-  requireOptions,
-  requireSignal,
-  show,
-  wordOption,
-} from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions, requireSignal, show } from "../internal/check.ts";
+import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
-import { totalRetry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { Cursor, Job } from "./cursor.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Failure, Job } from "./job.ts";
 import type {
+  Key,
   PublishOptions,
   Receipt,
+  RedriveOptions,
+  RedriveResult,
   SubscribeOptions,
   Topic,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import { Partition } from "./partition.ts";
-import type { TopicSettings } from "./settings.ts";
+import { redrive } from "./redrive.ts";
+import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
@@ -42,14 +40,10 @@ export interface TopicOwner {
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
-  /** Writes a dead letter; false when their topic is full. */
-  bury(
-    topic: string,
-    subscription: string,
-    event: NovaEvent,
-    error: unknown,
-    attempts: number,
-  ): boolean;
+  /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
+  bury(topic: string, maxEvents: number, failure: Failure): boolean;
+  /** The dead letters of a topic, if it has any. */
+  deadLettersOf(topic: string): BusTopic | undefined;
 }
 
 /** An event that waits for room, with the hash that places it. */
@@ -59,7 +53,7 @@ interface Waiting {
 }
 
 /** The topic behind the handle. */
-export class BusTopic implements Topic<Record<string, unknown>> {
+export class BusTopic implements Topic<Record<string, unknown>>, Closable<number> {
   readonly name: string;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
@@ -67,12 +61,18 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   readonly #lines: readonly WaitingLine<Waiting, Receipt>[];
   readonly #hasher: KeyHasher | undefined;
   readonly #subscribers = new Set<Subscriber>();
-  /** Those that ended while a handler ran, or while the bus closes: closing waits and counts them. */
-  readonly #leaving = new Set<Subscriber>();
+  /** All of their cursors here, also of subscriptions that ended while a handler ran. */
+  readonly #cursors = new Set<Cursor>();
   /** What subscriptions may ask of their topic. */
   readonly #parts: SubscriptionOwner;
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
+  /** Makes the error that everyone gets who publishes or subscribes, once it takes nothing more. */
+  #refusal: (() => Error) | undefined;
+  #deleting: Closing | undefined;
+  #finishedBefore = 0;
+  /** What cursors that are gone had finished. */
+  #finishedGone = 0;
   #accepted = 0;
   #rejected = 0;
   #dropped = 0;
@@ -91,6 +91,7 @@ export class BusTopic implements Topic<Record<string, unknown>> {
         index,
         bufferSize,
         keyed: key !== undefined,
+        maxHeld: settings.maxHeld,
         retain,
         env,
         progressed: this.#progressed,
@@ -99,23 +100,22 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     this.#lines = this.#partitions.map(() => new WaitingLine(env, waitMs, timedOut));
     this.#parts = {
       partitions: this.#partitions,
-      keyed: key !== undefined,
-      maxHeld: settings.maxHeld,
       delays: owner.delays,
       get closeCalls() {
         return owner.closeCalls;
       },
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      bury: (subscription, event, error, attempts) =>
-        owner.bury(name, subscription, event, error, attempts),
+      bury: (failure) => owner.bury(name, settings.deadLetters, failure),
+      keyOf: (event) => this.#keyOf(event),
+      hashOf: (event) => this.#place(event),
+      redrive: (subscriber, options) => this.#redrive(subscriber, options),
+      joined: (cursor) => this.#cursors.add(cursor),
       removed: (subscriber) => {
         this.#subscribers.delete(subscriber);
-        if (subscriber.running || owner.closeCalls > 0) this.#leaving.add(subscriber);
+        for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
       },
-      settledLate: (subscriber) => {
-        if (!subscriber.running && owner.closeCalls === 0) this.#leaving.delete(subscriber);
-      },
+      settledLate: (cursor) => this.#forget(cursor),
     };
   }
 
@@ -124,7 +124,7 @@ export class BusTopic implements Topic<Record<string, unknown>> {
       requireOptions("a publish", options);
       const admitted = admitEvent(event, this.#owner.env);
       const hash = this.#place(admitted);
-      if (this.#owner.closeCalls > 0) this.#refuseClosed();
+      if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
       if (this.#add(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
       return this.#onFull(admitted, hash, options?.signal);
@@ -136,7 +136,7 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   tryPublish(event: Draft): boolean {
     const admitted = admitEvent(event, this.#owner.env);
     const hash = this.#place(admitted);
-    if (this.#owner.closeCalls > 0) this.#refuseClosed();
+    if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     if (this.#add(admitted, hash)) return true;
     if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
     else this.#rejected += 1;
@@ -157,16 +157,11 @@ export class BusTopic implements Topic<Record<string, unknown>> {
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    requireOptions("a subscription's retry", options.retry);
-    this.#requireOpen();
-    const { maxConcurrency, retry } = this.#settings;
+    if (this.#refusal !== undefined) throw this.#refusal();
     const { signal } = options;
-    requireSignal(signal);
     const subscriber = new Subscriber(this.#parts, listener, {
-      id: options.id ?? (listener.name || `${this.name}#${++this.#unnamed}`),
-      from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
-      maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, maxConcurrency),
-      retry: totalRetry(options.retry, retry),
+      ...checkSubscribeOptions(options, this.#settings),
+      id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
     });
     this.#subscribers.add(subscriber);
     if (signal !== undefined) {
@@ -200,17 +195,17 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     };
   }
 
-  /** Whether closing has nothing to wait for here. */
-  get idle(): boolean {
-    return this.#cursors().every((cursor) => cursor.idle);
+  /** Whether closing, or deleting, has nothing to wait for here. */
+  isIdle(): boolean {
+    for (const cursor of this.#cursors) if (!cursor.idle) return false;
+    return true;
   }
 
   /** Events that were handled, or went to the dead letters, over all subscriptions. */
   get finished(): number {
-    return this.#cursors().reduce(
-      (sum, { counts }) => sum + counts.succeeded + counts.deadLettered,
-      0,
-    );
+    let finished = this.#finishedGone;
+    for (const cursor of this.#cursors) finished += cursor.finished;
+    return finished;
   }
 
   /** Takes a dead letter, also while the bus closes. */
@@ -218,24 +213,66 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     return this.#enter(0, letter, 0);
   }
 
-  /** Sends the waiting publishers away. */
-  refuseWaiting(): void {
-    for (const line of this.#lines) line.refuseAll(this.#closedError());
+  /** Takes nothing more, and sends the waiting publishers away. */
+  shut(makeError: () => Error): void {
+    this.#refusal = makeError;
+    for (const line of this.#lines) if (line.length > 0) line.refuseAll(makeError());
+  }
+
+  /** Takes nothing more, and lets what was accepted finish. Its subscriptions stay active. */
+  delete(signal: AbortSignal | undefined): Promise<CloseResult> {
+    this.#deleting = new Closing(this, this.#owner.env, signal);
+    this.#finishedBefore = this.finished;
+    this.shut(() => new TopicNotFoundError(this.name));
+    return this.#deleting.result;
+  }
+
+  /** Ends what is left of a topic that is being deleted. */
+  end(): CloseResult {
+    const left = this.#left();
+    const completed = this.finished - this.#finishedBefore;
+    for (const cursor of this.#cursors) {
+      cursor.end();
+      cursor.forgotten();
+      this.#forget(cursor);
+    }
+    return { completed, left };
   }
 
   /** Ends every subscription; answers how many deliveries were left. */
-  end(): number {
-    let left = 0;
-    for (const { inFlight, exempt, queued, held } of this.#cursors()) {
-      left += inFlight - exempt + queued + held;
-    }
+  endSubscriptions(): number {
+    const left = this.#left();
     for (const subscriber of this.#subscribers) subscriber.unsubscribe();
     return left;
   }
 
-  /** The cursors of all subscriptions, also of those that are leaving. */
-  #cursors(): Cursor[] {
-    return [...this.#subscribers, ...this.#leaving].flatMap((subscriber) => subscriber.cursors);
+  /** Takes over the subscriptions of a deleted topic of the same name. */
+  inherit(deleted: BusTopic): void {
+    for (const subscriber of deleted.#subscribers) {
+      this.#subscribers.add(subscriber);
+      subscriber.attach(this.#parts);
+    }
+    deleted.#subscribers.clear();
+  }
+
+  /** Whether one of these subscriptions is already here. */
+  hasMember(members: ReadonlySet<TopicSubscription>): boolean {
+    for (const subscriber of this.#subscribers) if (members.has(subscriber)) return true;
+    return false;
+  }
+
+  #left(): number {
+    let left = 0;
+    for (const { inFlight, exempt, queued, held } of this.#cursors) {
+      left += inFlight - exempt + queued + held;
+    }
+    return left;
+  }
+
+  /** Lets a cursor go that has ended, unless closing or deleting waits for it, or counts it. */
+  #forget(cursor: Cursor): void {
+    if (cursor.inFlight > 0 || this.#owner.closeCalls > 0) return;
+    if (this.#cursors.delete(cursor)) this.#finishedGone += cursor.finished;
   }
 
   /**
@@ -244,23 +281,38 @@ export class BusTopic implements Topic<Record<string, unknown>> {
    */
   #place(event: NovaEvent): number {
     if (this.#hasher === undefined) return this.#turn++;
+    const key = this.#keyOf(event);
+    return key === undefined ? this.#turn++ : this.#hasher.hash(key);
+  }
+
+  #keyOf(event: NovaEvent): Key {
+    if (this.#settings.key === undefined) return undefined;
     let key: unknown;
     try {
-      key = this.#settings.key!(event as never);
+      key = this.#settings.key(event as never);
     } catch (cause) {
       const message = `Cannot publish to "${this.name}" as its key function threw`;
       throw new ValidationError("key", event, message, { cause });
     }
-    if (typeof key === "string" || Number.isSafeInteger(key)) {
-      return this.#hasher.hash(key as string | number);
+    if (typeof key === "string" || key === undefined || Number.isSafeInteger(key)) {
+      return key as Key;
     }
-    if (key === undefined) return this.#turn++;
     throw new ValidationError(
       "key",
       key,
       `Cannot publish to "${this.name}" as its key function answered ${show(key)}: ` +
         "a key is a string, a safe integer or undefined",
     );
+  }
+
+  #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
+    const letters = this.#owner.deadLettersOf(this.name);
+    const result = redrive(letters && letters.#partitions[0], subscriber, options);
+    if (result.redriven > 0 && options.dryRun !== true) {
+      // There is room again for what could not become a dead letter.
+      for (const cursor of this.#cursors) cursor.buryHeld();
+    }
+    return result;
   }
 
   #add(event: NovaEvent, hash: number): boolean {
@@ -302,6 +354,7 @@ export class BusTopic implements Topic<Record<string, unknown>> {
 
   readonly #progressed = (partition: Partition): void => {
     if (this.#lines[partition.index]!.length > 0) this.#makeRoomKnown(partition);
+    this.#deleting?.check();
     this.#owner.progressed();
   };
 
@@ -326,22 +379,14 @@ export class BusTopic implements Topic<Record<string, unknown>> {
     );
   }
 
-  #refuseClosed(): never {
+  #refuse(makeError: () => Error): never {
     this.#rejected += 1;
-    throw this.#closedError();
+    throw makeError();
   }
 
   #refuseAborted(signal: AbortSignal): void {
     requireSignal(signal);
     if (signal.aborted) this.#rejected += 1;
     signal.throwIfAborted();
-  }
-
-  #requireOpen(): void {
-    if (this.#owner.closeCalls > 0) throw this.#closedError();
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`topic "${this.name}"`);
   }
 }

@@ -7,6 +7,7 @@ import type { Emitted } from "../event/event.ts";
 import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
+import { compilePattern } from "../event/pattern.ts";
 import { isPooled, letGo } from "../event/pool.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
@@ -35,7 +36,7 @@ import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
-import { compilePattern, isPattern } from "./pattern.ts";
+import { isPattern } from "./pattern.ts";
 
 /** Emitter options of any event map. */
 export type AnyEmitterOptions =

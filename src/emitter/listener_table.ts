@@ -227,7 +227,9 @@ function countMissed(_event: Emitted, context: ListenerContext): void {
 export class ChannelIndex {
   [type: string]: Channel | undefined;
 }
+// Types such as "constructor" would be found there.
 Object.setPrototypeOf(ChannelIndex.prototype, null);
+Reflect.deleteProperty(ChannelIndex.prototype, "constructor");
 
 /** All listeners of an emitter. */
 export class ListenerTable {

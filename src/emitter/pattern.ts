@@ -4,7 +4,6 @@
  */
 
 import type { EmittedOf, EventMap, TypeOf } from "../event/event.ts";
-import { show } from "../internal/check.ts";
 
 /** Any string that holds a wildcard. */
 export type Pattern = `${string}*${string}`;
@@ -35,29 +34,4 @@ export type Matching<Events extends EventMap, Wanted extends string> = EmittedOf
 /** Whether a name of `on` is a pattern: types never hold a `*`. */
 export function isPattern(name: unknown): name is Pattern {
   return typeof name === "string" && name.includes("*");
-}
-
-/**
- * The test of a pattern. It runs once per type, never per event, and in time linear in the type.
- *
- * @throws {SyntaxError} If a `*` shares its token, or a `**` is not at the end.
- */
-export function compilePattern(pattern: string): (type: string) => boolean {
-  const tokens = pattern.split(".");
-  const open = tokens[tokens.length - 1] === "**";
-  if (open) tokens.pop();
-  for (const token of tokens) {
-    if (token === "" || (token !== "*" && token.includes("*"))) {
-      throw new SyntaxError(
-        `Cannot use ${
-          show(pattern)
-        } as a pattern: "*" is a whole token between dots, and "**" the last`,
-      );
-    }
-  }
-  return (type) => {
-    const given = type.split(".");
-    if (open ? given.length <= tokens.length : given.length !== tokens.length) return false;
-    return tokens.every((token, place) => token === "*" || token === given[place]);
-  };
 }

@@ -13,3 +13,5 @@
  */
 
 export { Histogram } from "./histogram.ts";
+export { Sampler, type SamplerOptions } from "./sampler.ts";
+export type { Env } from "../internal/env.ts";

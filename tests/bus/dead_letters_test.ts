@@ -49,6 +49,7 @@ describe("dead letters", () => {
       error: { code: undefined, name: "RangeError", message: "out of stock" },
       attempts: 3,
       subscription: "warehouse",
+      redrives: 0,
       at: 1_700_000_000_300,
     });
   });

@@ -60,7 +60,15 @@ export async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error(`it resolved to ${String(value)}`);
 }
 
-/** Whether a promise has settled by now. */
+/**
+ * What a call answers or throws, as a promise of its own. A rejection is taken over in this turn:
+ * workerd reports one that nobody looks at by then.
+ */
+export async function attempt(call: () => unknown): Promise<unknown> {
+  return await call();
+}
+
+/** Whether a promise is still open after a few turns. */
 export async function isOpen(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol();
   const settled = promise.then(() => undefined, () => undefined);

@@ -70,11 +70,3 @@ export function takeDispatcher(): Dispatch | undefined {
 }
 ${numbers.map(copy).join("")}`;
 }
-
-if (import.meta.main) {
-  const { writeFile } = await import("node:fs/promises");
-  await writeFile(
-    new URL("../../src/emitter/dispatchers.ts", import.meta.url),
-    generateDispatchers(),
-  );
-}

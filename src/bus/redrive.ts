@@ -1,0 +1,35 @@
+/**
+ * Giving dead letters back to the subscription that gave them up.
+ */
+
+import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
+import type { DeadLetter, RedriveOptions, RedriveResult } from "./api.ts";
+import type { Partition } from "./partition.ts";
+import type { Subscriber } from "./subscription.ts";
+
+/**
+ * Hands letters of a subscription back to it, past publishing: nobody else sees the event again. A
+ * letter is taken out only when its event is in.
+ */
+export function redrive(
+  letters: Partition | undefined,
+  subscriber: Subscriber,
+  options: RedriveOptions,
+): RedriveResult {
+  requireOptions("a redrive", options);
+  const { filter, dryRun = false } = options;
+  const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER, 0);
+  if (filter !== undefined) requireFunction("filter", filter);
+  let redriven = 0;
+  let left = 0;
+  for (const place of letters === undefined ? [] : [...letters.kept()]) {
+    const letter = letters!.at(place)!.data as DeadLetter;
+    if (letter.subscription !== subscriber.id) continue;
+    const wanted = redriven < limit && (filter === undefined || filter(letter));
+    if (wanted && (dryRun || subscriber.deliverAgain(letter.event, letter.redrives + 1))) {
+      redriven += 1;
+      if (!dryRun) letters!.takeOut(place);
+    } else left += 1;
+  }
+  return { redriven, left };
+}
