@@ -1,4 +1,4 @@
-import { Emitter, ListenerError } from "@nova/events/emitter";
+import { Emitter, type ListenerError } from "@nova/events/emitter";
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { COPIES, generateDispatchers, SITES } from "../support/dispatchers.ts";
