@@ -1,6 +1,6 @@
 /** What the emitter costs, by way of emitting. */
 
-import { createEvent, Emitter } from "../../src/emitter/mod.ts";
+import { createEvent, createEventPool, Emitter, type EventPool } from "../../src/emitter/mod.ts";
 import { type Case, defineCase, expectCount } from "../case.ts";
 import { type Burst, burstsDone, inBursts, Meter } from "./bursts.ts";
 
@@ -11,6 +11,10 @@ interface Direct {
   readonly meter: Meter;
   /** How often something is called for one event. */
   readonly calls: number;
+}
+
+interface Pooled extends Direct {
+  readonly pool: EventPool<Orders>;
 }
 
 const DATA = { total: 1 };
@@ -101,6 +105,18 @@ export const cases: readonly Case[] = [
   }),
   emitting("emitter sync, creating the event", ({ emitter }, n) => {
     for (let i = 0; i < n; i++) emitter.emit(createEvent("order.placed", DATA));
+  }),
+  defineCase<Pooled>({
+    name: "emitter sync, pooled event",
+    setup: () => ({ ...direct(1), pool: createEventPool<Orders>() }),
+    run({ emitter, pool }, n) {
+      for (let i = 0; i < n; i++) {
+        const event = pool.acquire("order.placed", DATA);
+        emitter.emit(event);
+        pool.release(event);
+      }
+    },
+    check: allHeard,
   }),
   defineCase<Direct>({
     name: "emitter sync, 3 middlewares",

@@ -40,7 +40,7 @@ export async function measureBytes(definition: Case): Promise<number | undefined
   }
   // More operations are steadier, but a collection in between would hide what was allocated.
   let bytes: number | undefined;
-  for (let ops = 1_000; ops <= 10_000_000; ops *= 4) {
+  for (let ops = 1_000; ops <= 10_000_000; ops *= 10) {
     if (trial.room < ops) await trial.renew();
     if (trial.room < ops) break;
     collect();

@@ -11,16 +11,20 @@ import { Pacer } from "../queue/pacer.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 
-/** Deliveries before other work of the process gets its turn … */
-const BURST = 1024;
+/** What may be spent before other work of the process gets its turn: a delivery costs 1 … */
+const BURST = 4096;
 
-/** … or fewer when they take long: the clock is read every so many deliveries … */
+/** … or as much as this in a small batch, whose time nobody takes. */
+const UNTIMED = 4;
+
+/** In others the clock is read every so many deliveries … */
 const CLOCK_EVERY = 128;
 
-/** … and a burst ends after so many milliseconds. */
-const SLICE_MS = 1;
+/** … and so many milliseconds spend all there is: half of the shortest timer. */
+const SLICE_MS = 0.5;
 
-const ACCEPTED: Promise<boolean> = Promise.resolve(true);
+/** What `enqueue` answers when an event is in: one promise for all. */
+export const ACCEPTED: Promise<boolean> = Promise.resolve(true);
 const DROPPED: Promise<boolean> = Promise.resolve(false);
 
 /** What a backlog asks of its emitter. */
@@ -29,7 +33,7 @@ export interface BacklogOwner {
   start(event: Emitted): Promise<void> | undefined;
   /** Told when nothing is left to deliver. */
   drained(): void;
-  /** Told of each event that was accepted, or offered, and then dropped. */
+  /** Told of each event that was accepted and then dropped. */
   dropped(event: Emitted): void;
 }
 
@@ -47,15 +51,27 @@ export interface BacklogOptions {
 /** The waiting events of one emitter, and those of them that are in flight. */
 export class Backlog {
   readonly #options: BacklogOptions;
+  // Read for every event, so not through the options.
+  readonly #owner: BacklogOwner;
+  readonly #env: Env;
+  readonly #maxConcurrency: number;
   readonly #ring: Ring<Emitted>;
   readonly #line: WaitingLine<Emitted, true>;
   readonly #pacer: Pacer;
+  /** Whether new events may go straight into the ring: it is not closed, and nobody waits. */
+  #open = true;
+  #closed = false;
+  /** Whether a drain is on its way. */
+  #awake = false;
   #running = 0;
   #dropped = 0;
 
   constructor(options: BacklogOptions) {
     const { what, bufferSize, waitMs, env } = options;
     this.#options = options;
+    this.#owner = options.owner;
+    this.#env = env;
+    this.#maxConcurrency = options.maxConcurrency;
     this.#ring = new Ring(bufferSize);
     this.#pacer = new Pacer(env, BURST, () => this.#drain());
     this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
@@ -76,12 +92,19 @@ export class Backlog {
     return this.#line.length;
   }
 
+  /** Accepts an event if that needs no thought; if not, {@linkcode add} and its like decide. */
+  offer(event: Emitted): boolean {
+    if (!this.#open || !this.#ring.push(event)) return false;
+    if (!this.#awake) this.#schedule();
+    return true;
+  }
+
   /** Accepts an event now, or says no; it never waits. */
   tryAdd(event: Emitted): boolean {
     if (this.#push(event)) return true;
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
-    if (overflow === "drop-newest") this.#drop(event);
+    if (overflow === "drop-newest") this.#dropped += 1;
     return false;
   }
 
@@ -89,18 +112,23 @@ export class Backlog {
   add(event: Emitted, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#push(event)) return ACCEPTED;
     const { overflow, what, bufferSize } = this.#options;
-    if (overflow === "wait") return this.#line.join(event, signal);
+    if (overflow === "wait") {
+      this.#open = false;
+      return this.#line.join(event, signal);
+    }
     if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
     if (overflow === "drop-oldest") {
       this.#replaceOldest(event);
       return ACCEPTED;
     }
-    this.#drop(event);
+    this.#dropped += 1;
     return DROPPED;
   }
 
-  /** Sends the waiting producers away. */
-  refuseWaiting(reason: ClosedError): void {
+  /** Sends the waiting producers away, and offers with them; what is queued stays. */
+  close(reason: ClosedError): void {
+    this.#closed = true;
+    this.#open = false;
     this.#line.refuseAll(reason);
   }
 
@@ -115,7 +143,9 @@ export class Backlog {
 
   #push(event: Emitted): boolean {
     // Nobody overtakes a producer that waits.
-    if (this.#line.length > 0 || !this.#ring.push(event)) return false;
+    if (this.#line.length > 0) return false;
+    this.#open = !this.#closed;
+    if (!this.#ring.push(event)) return false;
     this.#schedule();
     return true;
   }
@@ -128,47 +158,47 @@ export class Backlog {
   }
 
   #schedule(): void {
-    if (this.#running < this.#options.maxConcurrency) this.#pacer.schedule();
+    if (this.#running >= this.#maxConcurrency) return;
+    this.#awake = true;
+    this.#pacer.schedule();
   }
 
+  /** Delivers until nothing is left, too much is in flight, or the loop is owed a break. */
   #drain(): void {
-    const { owner, maxConcurrency, env } = this.#options;
+    this.#awake = false;
+    const { left } = this.#pacer;
     const ring = this.#ring;
-    const pacer = this.#pacer;
+    const owner = this.#owner;
     // Small batches are done before a clock would tell anything.
-    const began = ring.length >= CLOCK_EVERY ? env.monotonic() : 0;
-    while (pacer.left > 0 && ring.length > 0 && this.#running < maxConcurrency) {
-      if (began !== 0 && env.monotonic() - began > SLICE_MS) pacer.exhaust();
-      pacer.spend(this.#deliver(Math.min(CLOCK_EVERY, pacer.left)));
+    const began = ring.length >= CLOCK_EVERY ? this.#env.monotonic() : undefined;
+    let delivered = 0;
+    let elapsed = 0;
+    while (delivered < left && elapsed < SLICE_MS) {
+      const event = ring.shift();
+      if (event === undefined) break;
+      delivered += 1;
+      const pending = owner.start(event);
+      if (pending !== undefined && this.#await(pending) >= this.#maxConcurrency) break;
+      if (delivered % CLOCK_EVERY === 0 && began !== undefined) {
+        elapsed = this.#env.monotonic() - began;
+      }
     }
+    if (began === undefined) this.#pacer.spend(delivered * UNTIMED);
+    else this.#pacer.spend(Math.max(delivered, elapsed / SLICE_MS * BURST));
     if (this.#line.length > 0) this.#line.admit(this.#admit);
     if (ring.length > 0) this.#schedule();
     else owner.drained();
   }
 
-  /** Delivers up to `most` events; answers how many. */
-  #deliver(most: number): number {
-    const { owner, maxConcurrency } = this.#options;
-    const ring = this.#ring;
-    let delivered = 0;
-    while (delivered < most && this.#running < maxConcurrency) {
-      const event = ring.shift();
-      if (event === undefined) break;
-      delivered += 1;
-      const pending = owner.start(event);
-      if (pending !== undefined) this.#await(pending);
-    }
-    return delivered;
-  }
-
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;
 
-  #await(delivery: Promise<void>): void {
-    this.#running += 1;
+  /** Answers how many are in flight with this one. */
+  #await(delivery: Promise<void>): number {
     delivery.then(this.#settled, (error) => {
-      this.#options.env.report(error);
+      this.#env.report(error);
       this.#settled();
     });
+    return this.#running += 1;
   }
 
   readonly #settled = (): void => {
@@ -181,6 +211,6 @@ export class Backlog {
 
   #drop(event: Emitted): void {
     this.#dropped += 1;
-    this.#options.owner.dropped(event);
+    this.#owner.dropped(event);
   }
 }

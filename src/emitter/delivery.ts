@@ -7,6 +7,7 @@
 
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
+import { keep } from "../event/pool.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Cell } from "./listener_table.ts";
 
@@ -45,7 +46,7 @@ export class Delivery {
   fail(cell: Cell, cause: unknown): void {
     this.failures += 1;
     (cell.group ?? cell).failures += 1;
-    const error = new ListenerError(cell.id, this.event, cause);
+    const error = new ListenerError(cell.id, keep(this.event), cause);
     if (!this.#owner.failed(error)) (this.#unhandled ??= []).push(error);
   }
 

@@ -8,6 +8,7 @@ import { isMade } from "../event/make.ts";
 import { requireOptions, show, wordOption } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
+import { ACCEPTED, type Backlog } from "./backlog.ts";
 import { type AnyEmitterOptions, Engine } from "./engine.ts";
 import { type EventStream, openStream } from "./event_stream.ts";
 import type { ChannelIndex } from "./listener_table.ts";
@@ -57,6 +58,7 @@ export class Emitter<
 > implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #direct: ChannelIndex | undefined;
+  readonly #backlog: Backlog;
 
   /**
    * Makes an emitter; it holds no timer and reads no clock.
@@ -67,6 +69,7 @@ export class Emitter<
   constructor(options: EmitterOptions<Events, Inputs> = {}) {
     this.#engine = new Engine(options as unknown as AnyEmitterOptions);
     this.#direct = this.#engine.direct;
+    this.#backlog = this.#engine.backlog;
   }
 
   /** Names it in errors and figures. */
@@ -188,6 +191,9 @@ export class Emitter<
     options?: EmitOptions,
   ): Promise<boolean>;
   enqueue(first: unknown, second?: unknown, third?: EmitOptions): Promise<boolean> {
+    if (this.#direct !== undefined && second === undefined && isMade(first)) {
+      if (this.#backlog.offer(first)) return ACCEPTED;
+    }
     return this.#engine.enqueue(first, second, third);
   }
 
@@ -206,6 +212,9 @@ export class Emitter<
     options?: Omit<EmitOptions, "signal">,
   ): boolean;
   tryEnqueue(first: unknown, second?: unknown, third?: EmitOptions): boolean {
+    if (this.#direct !== undefined && second === undefined && isMade(first)) {
+      if (this.#backlog.offer(first)) return true;
+    }
     return this.#engine.tryEnqueue(first, second, third);
   }
 
@@ -223,7 +232,7 @@ export class Emitter<
         throw new TypeError(`Cannot emit ${show(events)} as a batch: it must be an array`);
       }
       const mode = wordOption("mode", options.mode, ["emit", "enqueue"], "emit");
-      return Promise.allSettled<void | boolean>(events.map((event) => this[mode](event)));
+      return Promise.allSettled<void | boolean>(Array.from(events, (event) => this[mode](event)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -237,7 +246,7 @@ export class Emitter<
   /**
    * Takes nothing more, lets what was accepted finish, then ends every subscription.
    *
-   * Producers that wait for room are sent away with {@linkcode ClosedError}. It resolves also when
+   * Producers that wait for room, or for a schema, are sent away with {@linkcode ClosedError}. It resolves also when
    * the signal (or 30 s) ends the waiting: what was queued is then dropped, and counted as left. It
    * never waits for the delivery whose listener called it before its first `await`.
    */

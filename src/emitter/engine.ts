@@ -34,7 +34,7 @@ import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
-import { type Middleware, Onion } from "./onion.ts";
+import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { isPattern } from "./pattern.ts";
 
@@ -48,10 +48,10 @@ export type AnyEmitterOptions =
   };
 
 /** What an emitter without middleware counts of it. */
-const NO_ONION = { entering: 0, refused: 0, filtered: 0, errors: 0 };
+const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
 
 /** The emitter behind its typed face. */
-export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
+export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable<number> {
   readonly name: string;
   readonly env: Env;
   readonly backlog: Backlog;
@@ -63,6 +63,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly direct: ChannelIndex | undefined;
   /** Whether it was told to close. */
   closed = false;
+  /** How often it was told so. */
+  closeCalls = 0;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
@@ -70,7 +72,6 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
-  #closeCalls = 0;
   #finishedBefore = 0;
   #stop: AbortController | undefined;
   #unheard = 0;
@@ -87,12 +88,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
-    this.#admission = new Admission(schema, this.#isolation);
-    this.#onion = middleware.length === 0 ? undefined : new Onion(
-      middleware,
-      (event) => this.#deliver(event),
-      () => this.#closing?.check(),
-    );
+    this.#admission = new Admission(schema, this.#isolation, env);
+    const layers = requireMiddleware(middleware);
+    this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
     this.#plain = this.#admission.isPlain;
     this.direct = this.#plain && this.#onion === undefined ? this.table.index : undefined;
     this.backlog = new Backlog({
@@ -140,7 +138,10 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     if (second === undefined && this.#isDirect(first)) return this.backlog.add(first, undefined);
     return this.#admitted(first, second, third, (event, signal) => {
       const accepted = this.backlog.add(event, signal);
-      if (isPooled(event)) accepted.catch(() => letGo(event));
+      if (isPooled(event)) {
+        const refused = () => letGo(event);
+        accepted.then((yes) => yes || refused(), refused);
+      }
       return accepted;
     });
   }
@@ -150,8 +151,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     if (second === undefined && this.#isDirect(first)) return this.backlog.tryAdd(first);
     const options = optionsOf(first, second, third);
     const event = this.#admit(first, second, options, options?.signal);
-    if (isThenable(event)) {
-      Promise.resolve(event).catch(() => {});
+    if (event instanceof Promise) {
+      event.then(letGo, () => {});
       throw new TypeError("Cannot enqueue at once as the schema is asynchronous: use enqueue");
     }
     const accepted = this.backlog.tryAdd(event);
@@ -173,9 +174,14 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   ): Emitted | Promise<Emitted> {
     const event = this.#admission.admit(first, second, options, signal);
     if (!this.closed) return event;
-    if (isThenable(event)) adopt(event).then(letGo as (event: unknown) => void, () => {});
-    else letGo(event);
-    throw this.closedError();
+    const error = this.closedError();
+    if (event instanceof Promise) {
+      event.catch(() => {});
+      this.#admission.refuseAll(error);
+    } else {
+      letGo(event);
+    }
+    throw error;
   }
 
   /** Admits an event, at once or when its schema has settled, and goes on with it. */
@@ -190,8 +196,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       // Read once: what governs admission is what was checked.
       const signal = options?.signal;
       const event = this.#admit(first, second, options, signal);
-      if (!isThenable(event)) return goOn(event, signal);
-      return Promise.resolve(event).then((settled) => {
+      if (!(event instanceof Promise)) return goOn(event, signal);
+      return event.then((settled) => {
         if (this.#closing === undefined) return goOn(settled, signal);
         letGo(settled);
         throw this.closedError();
@@ -203,6 +209,12 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
 
   /** Sends an admitted event on its way; answers a promise when that takes longer, or failed. */
   start(event: Emitted): Promise<void> | undefined {
+    const channel = this.direct?.[event.type];
+    if (channel !== undefined && !isPooled(event)) {
+      const delivery = channel.run(this, channel, event);
+      if (delivery === undefined && !this.closed) return undefined;
+      return this.follow(delivery);
+    }
     const pending = this.#send(event);
     if (!isPooled(event)) return pending;
     if (pending !== undefined) return pending.finally(() => letGo(event));
@@ -210,17 +222,16 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
   }
 
   #send(event: Emitted): Promise<void> | undefined {
-    return this.#onion === undefined ? this.#deliver(event) : this.#onion.send(event);
+    return this.#onion === undefined ? this.deliver(event) : this.#onion.send(event);
   }
 
-  #deliver(event: Emitted): Promise<void> | undefined {
-    const channel = this.table.find(event.type);
+  deliver(event: Emitted): Promise<void> | undefined {
+    const channel = this.table.index[event.type] ?? this.table.find(event.type);
     if (channel === undefined) {
       this.#unheard += 1;
       return undefined;
     }
-    const { closed } = this;
-    const closeCalls = this.#closeCalls;
+    const { closed, closeCalls } = this;
     const delivery = channel.run(this, channel, event);
     if (delivery === undefined && this.closed === closed) return undefined;
     return this.follow(delivery, closed, closeCalls);
@@ -243,10 +254,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
-    if (this.#closeCalls !== closeCalls) {
+    if (this.closeCalls !== closeCalls) {
       delivery.exempt = true;
       this.#exempt += 1;
-      this.#onion?.exemptCurrent();
     }
     return delivery.promise();
   }
@@ -255,8 +265,20 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
     this.#unheard += 1;
   }
 
+  replace(event: Emitted): Emitted {
+    return this.#admission.replace(event);
+  }
+
   drained(): void {
     this.#closing?.check();
+  }
+
+  passed(): void {
+    this.#closing?.check();
+  }
+
+  report(error: unknown): void {
+    this.env.report(error);
   }
 
   dropped(event: Emitted): void {
@@ -324,21 +346,24 @@ export class Engine implements DeliveryOwner, BacklogOwner, Closable<number> {
       this.table.closeIndex();
       this.closed = true;
       this.#finishedBefore = this.#countFinished();
-      this.backlog.refuseWaiting(this.closedError());
+      const error = this.closedError();
+      this.#admission.refuseAll(error);
+      this.backlog.close(error);
     }
-    this.#closeCalls += 1;
+    this.closeCalls += 1;
     return this.#closing.result;
   }
 
   isIdle(): boolean {
-    return this.backlog.queued === 0 && (this.#onion?.passing ?? 0) === 0 &&
-      this.#inFlight === this.#exempt;
+    const { passing } = this.#onion ?? NO_ONION;
+    return this.backlog.queued === 0 && passing === 0 && this.#inFlight === this.#exempt;
   }
 
   end(): CloseResult {
     const completed = this.#countFinished() - this.#finishedBefore;
-    const running = this.#inFlight + (this.#onion?.entering ?? 0);
-    const left = this.backlog.clear() + running - this.#exempt;
+    const { entering, exempt } = this.#onion ?? NO_ONION;
+    const running = this.#inFlight - this.#exempt + entering - exempt;
+    const left = this.backlog.clear() + running;
     for (const handle of this.table.clear()) handle.unsubscribe();
     // Also for those that ask for the signal only later.
     this.#stopSignal();

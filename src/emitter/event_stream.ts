@@ -4,6 +4,7 @@
 
 import { BufferFullError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
+import { keep } from "../event/pool.ts";
 import type { Env } from "../internal/env.ts";
 import { durationOption, integerOption, requireOptions, wordOption } from "../internal/check.ts";
 import { DEFAULT_WAIT_MS, type Overflow, OVERFLOWS } from "../queue/overflow.ts";
@@ -71,7 +72,8 @@ export class BufferedStream implements EventStream<Emitted> {
   }
 
   /** The listener behind the stream. It answers a promise while it waits for room. */
-  readonly push = (event: Emitted): void | Promise<void> => {
+  readonly push = (given: Emitted): void | Promise<void> => {
+    const event = keep(given);
     const reader = this.#readers.shift();
     if (reader !== undefined) return reader.resolve({ done: false, value: event });
     if (this.#line.length === 0 && this.#ring.push(event)) return;

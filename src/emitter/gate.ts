@@ -12,24 +12,33 @@ import { adopt, isThenable } from "../internal/thenable.ts";
  */
 export function gate(listener: Listener, limit: number): Listener {
   let running = 0;
-  const waiting: (() => void)[] = [];
+  let waiting: (() => void)[] = [];
+  let first = 0;
 
   function leave(): void {
+    if (first === waiting.length) {
+      running -= 1;
+      return;
+    }
     // A slot passes from hand to hand, so that nobody overtakes those who wait.
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
+    const next = waiting[first]!;
+    first += 1;
+    // Forgetting those who had their turn in batches keeps a long line cheap.
+    if (first >= 64 && first * 2 >= waiting.length) {
+      waiting = waiting.slice(first);
+      first = 0;
+    }
+    next();
   }
 
   function run(event: Emitted, context: ListenerContext): void | Promise<void> {
-    let result: void | Promise<void>;
     try {
-      result = listener(event, context);
+      const result = listener(event, context);
+      if (isThenable(result)) return adopt(result).finally(leave) as Promise<void>;
     } catch (error) {
       leave();
       throw error;
     }
-    if (isThenable(result)) return adopt(result).finally(leave) as Promise<void>;
     leave();
   }
 

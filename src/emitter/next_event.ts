@@ -3,6 +3,7 @@
  */
 
 import type { Emitted } from "../event/event.ts";
+import { keep } from "../event/pool.ts";
 import { requireFunction, requireOptions, requireSignal } from "../internal/check.ts";
 import type { Engine } from "./engine.ts";
 import type { OnceOptions } from "./options.ts";
@@ -19,7 +20,7 @@ export function nextEvent(engine: Engine, type: string, options: OnceOptions): P
     const handle = engine.subscribe(type, (event) => {
       try {
         if (where !== undefined && !where(event)) return;
-        resolve(event);
+        resolve(keep(event));
       } catch (error) {
         reject(error);
       }

@@ -20,7 +20,13 @@ export const ISOLATIONS: readonly Isolation[] = ["shared", "freeze", "clone"];
 /** Makes an event ready for its isolation, once, when it is admitted. */
 export function isolate(event: Emitted, isolation: Isolation): Emitted {
   if (isolation === "freeze") {
-    freezeDeep(event.data);
+    try {
+      freezeDeep(event.data);
+    } catch (cause) {
+      throw new ValidationError("data", event.data, `Cannot freeze the data of "${event.type}"`, {
+        cause,
+      });
+    }
     return Object.freeze(event);
   }
   // The copy is taken now, so that data which cannot be cloned is refused here and not in a listener,
@@ -48,10 +54,23 @@ function clone<Event extends Emitted>(event: Event): Event {
 }
 
 /** Freezes plain objects and arrays all the way down; other objects guard themselves. */
-function freezeDeep(value: unknown): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+function freezeDeep(data: unknown): void {
+  const seen = new Set<unknown>();
+  // A list of its own, as data may be deeper than the stack of calls.
+  const open = [data];
+  while (open.length > 0) {
+    const value = open.pop();
+    // What is frozen already may hold what is not.
+    if (!isPlain(value) || seen.has(value)) continue;
+    seen.add(Object.freeze(value));
+    for (const part of Object.values(value)) open.push(part);
+  }
+}
+
+/** Whether a value is an array, or an object without a class, here or in another realm. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freezeDeep(part);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

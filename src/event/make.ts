@@ -9,7 +9,7 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { brand, isBranded } from "./brand.ts";
 import type { Draft, Emitted, Metadata, NovaEvent } from "./event.ts";
 import { copyMetadata, NO_METADATA } from "./metadata.ts";
-import { isPooled } from "./pool.ts";
+import { isPooled, requireLease } from "./pool.ts";
 import { checkId, checkTimestamp, checkType } from "./validate.ts";
 
 /** Options of {@linkcode createEvent}. */
@@ -119,7 +119,10 @@ export function isMade(value: unknown): value is Emitted {
 /** For an emitter: the event itself if it was made here, else one frozen, checked copy. */
 export function admitEmitted(value: unknown): Emitted {
   if (isMade(value)) return value;
-  if (typeof value === "object" && value !== null && isPooled(value)) return value as Emitted;
+  if (typeof value === "object" && value !== null && isPooled(value)) {
+    requireLease(value);
+    return value as Emitted;
+  }
   const { type, data, metadata, id, timestamp } = readForeign(value);
   const event: Record<string, unknown> = { type, data, metadata: copyMetadata(metadata) };
   if (id !== undefined) event.id = id;
@@ -145,5 +148,5 @@ export function withData(event: Emitted, data: unknown): Emitted {
   if (Object.is(event.data, data)) return event;
   const copy = { ...event, data };
   brand(copy);
-  return copy;
+  return Object.isFrozen(event) ? Object.freeze(copy) : copy;
 }

@@ -7,8 +7,10 @@
  * neither handed out nor taken back.
  */
 
+import { ValidationError } from "../errors.ts";
 import { integerOption, requireOptions } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { brand } from "./brand.ts";
 import type { Emitted, EventMap, EventOf, Metadata, TypeOf } from "./event.ts";
 import { copyMetadata, NO_METADATA } from "./metadata.ts";
 import { checkType } from "./validate.ts";
@@ -43,6 +45,10 @@ class Lease extends Itself {
     event.#out = true;
   }
 
+  static isOut(event: Lease): boolean {
+    return event.#out;
+  }
+
   /** Ends a lease of this pool; false if it is not out, or something still holds it. */
   static end(event: object, pool: object): boolean {
     if (!(#pool in event) || event.#pool !== pool || !event.#out || event.#holders > 0) {
@@ -53,19 +59,36 @@ class Lease extends Itself {
   }
 }
 
+/** Programs without a pool, nearly all, are spared the look for a mark that is never there. */
+let anyPool = false;
+
 /** Whether an event belongs to a pool. */
 export function isPooled(event: object): boolean {
-  return Lease.isOn(event);
+  return anyPool && Lease.isOn(event);
 }
 
 /** A delivery begins to hold an event; only pooled ones care. */
 export function retain(event: object): void {
-  if (Lease.isOn(event)) Lease.hold(event as Lease, 1);
+  if (isPooled(event)) Lease.hold(event as Lease, 1);
 }
 
 /** A delivery no longer holds an event. */
 export function letGo(event: object): void {
-  if (Lease.isOn(event)) Lease.hold(event as Lease, -1);
+  if (isPooled(event)) Lease.hold(event as Lease, -1);
+}
+
+/** Refuses an event that went back to its pool: its next user must not meet the last one's listeners. */
+export function requireLease(event: object): void {
+  if (Lease.isOut(event as Lease)) return;
+  throw new ValidationError("event", event, "Cannot use an event that went back to its pool");
+}
+
+/** The event for somebody who may look at it after its delivery: a copy, if it belongs to a pool. */
+export function keep(event: Emitted): Emitted {
+  if (!isPooled(event)) return event;
+  const copy = { ...event };
+  brand(copy);
+  return copy;
 }
 
 /** Options of {@linkcode createEventPool}. */
@@ -136,6 +159,7 @@ export function createEventPool<Events extends EventMap = Record<string, unknown
   const size = integerOption("size", options.size, 1000, 0);
   const free: Writable[] = [];
   const identity = {};
+  anyPool = true;
 
   return {
     get free() {
@@ -158,7 +182,9 @@ export function createEventPool<Events extends EventMap = Record<string, unknown
       return event as unknown as EventOf<Events, typeof type>;
     },
     release(event) {
-      if (!Lease.end(event, identity)) return false;
+      if (!Lease.end(Object(event), identity)) return false;
+      // Somebody froze it: it serves no more.
+      if (Object.isFrozen(event)) return true;
       const writable = event as unknown as Writable;
       // Nothing of the last use may keep memory, or be seen by the next.
       writable.data = undefined;

@@ -4,6 +4,7 @@
  */
 
 import { ValidationError, type ValidationIssue } from "../errors.ts";
+import { show } from "../internal/check.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 
 /** A schema of Zod, Valibot, ArkType or any other library that follows Standard Schema. */
@@ -64,51 +65,64 @@ export function requireSchema(type: string, schema: unknown): void {
 /**
  * What the schema makes of the data; a promise if the schema is asynchronous.
  *
- * @throws {ValidationError} If the data is not valid, or the schema threw.
+ * @throws {ValidationError} If the data is not valid, or the schema failed.
  */
-export function validateData(schema: StandardSchema, type: string, data: unknown): unknown {
-  let result: StandardResult<unknown> | Promise<StandardResult<unknown>>;
+export function validateData(
+  schema: StandardSchema,
+  type: string,
+  data: unknown,
+): unknown {
+  let result: unknown;
   try {
     result = schema["~standard"].validate(data);
+    if (isThenable(result)) {
+      return adopt(result).then(
+        (settled) => valueOf(settled, type, data),
+        (cause) => {
+          throw schemaFailed(type, data, cause);
+        },
+      );
+    }
   } catch (cause) {
-    throw schemaThrew(type, data, cause);
+    throw schemaFailed(type, data, cause);
   }
-  if (!isThenable(result)) return valueOf(result, type, data);
-  return adopt(result).then(
-    (settled) => valueOf(settled as StandardResult<unknown>, type, data),
-    (cause) => {
-      throw schemaThrew(type, data, cause);
-    },
-  );
+  return valueOf(result, type, data);
 }
 
-function valueOf(result: StandardResult<unknown>, type: string, data: unknown): unknown {
-  if (result.issues === undefined) return result.value;
-  const issues = result.issues.map(toIssue);
-  const first = issues[0] ?? { message: "it is not valid", path: ["data"] };
+function valueOf(result: unknown, type: string, data: unknown): unknown {
+  let issues: ValidationIssue[];
+  try {
+    if (typeof result !== "object" || result === null) {
+      throw new TypeError(`A schema must answer a result: it is ${show(result)}`);
+    }
+    const answer = result as StandardResult<unknown>;
+    if (answer.issues === undefined) {
+      if ("value" in answer) return answer.value;
+      throw new TypeError("A schema must answer a result: it has neither value nor issues");
+    }
+    issues = answer.issues.map(toIssue);
+  } catch (cause) {
+    throw schemaFailed(type, data, cause);
+  }
+  if (issues.length === 0) issues.push({ message: "it is not valid", path: ["data"] });
+  const { message, path } = issues[0]!;
   throw new ValidationError(
     "data",
     data,
-    `Cannot use the data of "${type}" at ${first.path!.map(String).join(".")}: ${first.message}` +
+    `Cannot use the data of "${type}" at ${path!.map(String).join(".")}: ${message}` +
       (issues.length > 1 ? ` (and ${issues.length - 1} more)` : ""),
-    { issues: issues.length === 0 ? [first] : issues },
+    { issues },
   );
 }
 
 function toIssue({ message, path = [] }: StandardIssue): ValidationIssue {
   return {
-    message,
+    message: String(message),
     path: ["data", ...path.map((part) => typeof part === "object" ? part.key : part)],
   };
 }
 
-function schemaThrew(type: string, data: unknown, cause: unknown): ValidationError {
-  return new ValidationError(
-    "data",
-    data,
-    `Cannot validate the data of "${type}": its schema threw`,
-    {
-      cause,
-    },
-  );
+function schemaFailed(type: string, data: unknown, cause: unknown): ValidationError {
+  const message = `Cannot validate the data of "${type}": its schema failed`;
+  return new ValidationError("data", data, message, { cause });
 }

@@ -32,11 +32,6 @@ export class Pacer {
     return this.#scheduled;
   }
 
-  /** Ends the burst early: it has taken too long. */
-  exhaust(): void {
-    this.#spent = this.#burst;
-  }
-
   /** Counts work against the burst. */
   spend(amount: number): void {
     this.#spent += amount;

@@ -22,6 +22,8 @@ export class Ring<Item> {
   #mask: number;
   #head = 0;
   #tail = 0;
+  /** Up to here there is surely room: it is looked up anew only when the tail arrives. */
+  #limit = 0;
 
   /** Allocates a few slots; more come when they are needed. */
   constructor(capacity: number) {
@@ -38,33 +40,39 @@ export class Ring<Item> {
 
   /** Appends an item; false when there is no room. */
   push(item: Item): boolean {
-    const length = this.#tail - this.#head;
-    if (length >= this.capacity) return false;
-    if (length > this.#mask) this.#grow();
-    this.#slots[this.#tail & this.#mask] = item;
-    this.#tail += 1;
+    if (this.#tail === this.#limit && !this.#makeRoom()) return false;
+    const tail = this.#tail;
+    this.#slots[tail & this.#mask] = item;
+    this.#tail = tail + 1;
     return true;
   }
 
   /** Removes and returns the oldest item, or undefined when there is none. */
   shift(): Item | undefined {
-    if (this.#head === this.#tail) return undefined;
-    const slot = this.#head & this.#mask;
+    const head = this.#head;
+    if (head === this.#tail) return undefined;
+    const slot = head & this.#mask;
     const item = this.#slots[slot];
     this.#slots[slot] = undefined;
-    this.#head += 1;
-    // An empty ring starts over, so that its counters stay small integers.
-    if (this.#head === this.#tail) this.#head = this.#tail = 0;
+    this.#head = head + 1;
     return item;
   }
 
-  #grow(): void {
+  #makeRoom(): boolean {
     const held = this.#tail - this.#head;
-    const slots = new Array<Item | undefined>((this.#mask + 1) * 2).fill(undefined);
-    for (let i = 0; i < held; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
-    this.#slots = slots;
-    this.#mask = slots.length - 1;
-    this.#head = 0;
-    this.#tail = held;
+    if (held >= this.capacity) return false;
+    if (held === 0) {
+      // An empty ring starts over, so that its counters stay small integers.
+      this.#head = this.#tail = 0;
+    } else if (held > this.#mask) {
+      const slots = new Array<Item | undefined>((this.#mask + 1) * 2).fill(undefined);
+      for (let i = 0; i < held; i++) slots[i] = this.#slots[(this.#head + i) & this.#mask];
+      this.#slots = slots;
+      this.#mask = slots.length - 1;
+      this.#head = 0;
+      this.#tail = held;
+    }
+    this.#limit = this.#head + Math.min(this.capacity, this.#mask + 1);
+    return true;
   }
 }
