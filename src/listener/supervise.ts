@@ -56,7 +56,8 @@ export function supervised<Event extends Emitted>(
   supervisor: Supervisor,
 ): SupervisedListener<Event> {
   const { name, breaker } = supervisor.settings;
-  return Object.defineProperties(supervisor.handle, {
+  const handle: Listener = (event, context) => supervisor.handle(event, context);
+  return Object.defineProperties(handle, {
     name: { value: name, configurable: true },
     circuit: { value: breaker },
     stats: { value: () => supervisor.figures.stats() },

@@ -66,11 +66,8 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     this.#judge = new Judge(settings, this.figures, this.#accepting);
   }
 
-  /**
-   * Handles an event. It throws, or answers a promise, only where the plain way ends. A field, so that
-   * it is the supervised listener itself: a frame less for every call and every failure.
-   */
-  readonly handle: Listener = (event, context) => {
+  /** Handles an event. It throws, or answers a promise, only where the plain way ends. */
+  handle(event: Emitted, context: ListenerContext): void | Promise<void> {
     this.figures.offered += 1;
     if (
       this.#running >= this.#concurrency || this.#room.waiting >= this.#bufferSize ||
@@ -105,7 +102,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     const flight = this.#track(event, context, 1);
     this.#await(flight, attempt, permit, result as PromiseLike<unknown>, stopping);
     return flight.promise;
-  };
+  }
 
   /** Whether every event is done with, but for those whose listener called `stop`. */
   get idle(): boolean {
