@@ -78,7 +78,24 @@ export {
   ValidationError,
   type ValidationIssue,
   VersionConflictError,
+  WorkerLostError,
 } from "./src/errors.ts";
+export {
+  type CloudEvent,
+  fromCloudEvent,
+  type FromCloudEventOptions,
+  toCloudEvent,
+  type ToCloudEventOptions,
+} from "./src/event/cloudevents.ts";
+export {
+  type CloudEventMessage,
+  type CloudEventMessageOptions,
+  type CloudEventSource,
+  fromCloudEventBatch,
+  fromCloudEventMessage,
+  toCloudEventBatch,
+  toCloudEventMessage,
+} from "./src/event/cloudevents_http.ts";
 export type {
   Draft,
   DraftOf,
@@ -123,15 +140,83 @@ export type {
   SupervisedStats,
   SuperviseOptions,
 } from "./src/listener/options.ts";
-export type { Overflow } from "./src/queue/overflow.ts";
-export { MemoryStore } from "./src/store/memory.ts";
+export type { DrainOptions, PoolOptions, PoolStats } from "./src/pool/api.ts";
+export type { WorkerLike } from "./src/pool/protocol.ts";
+export type { TaskContext, TaskInput, TaskMap, TaskName, TaskOutput } from "./src/pool/tasks.ts";
 export type {
-  Appended,
-  AppendOptions,
-  Expect,
-  FollowOptions,
-  MemoryStoreOptions,
-  PagesOptions,
-  ReadOptions,
-  StoreStats,
-} from "./src/store/api.ts";
+  LeftTask,
+  RunOptions,
+  ThreadPoolOptions,
+  ThreadPoolStats,
+} from "./src/pool/thread_options.ts";
+export { ThreadPool } from "./src/pool/thread_pool.ts";
+export { WorkerPool, type WorkerPoolOptions } from "./src/pool/worker_pool.ts";
+export type { Overflow } from "./src/queue/overflow.ts";
+export type { Pool, PoolTask, SubmitOptions } from "./src/queue/pool.ts";
+export {
+  CheckpointConflictError,
+  CorruptError,
+  CursorExpiredError,
+  CursorForeignError,
+  EncodeError,
+  FencedError,
+  IdConflictError,
+  ReadOnlyError,
+  SchemaNewerError,
+  UnavailableError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "./src/errors/store.ts";
+export {
+  type Aggregate,
+  type AggregateOptions,
+  type Append,
+  type Appended,
+  type AppendOptions,
+  type Awaitable,
+  type Capabilities,
+  type CheckpointOptions,
+  type CheckpointWrite,
+  type Codec,
+  type Cut,
+  type Driver,
+  type DriverDraft,
+  type Expect,
+  type Expectation,
+  type FeedItem,
+  type Figures,
+  type FollowOptions,
+  type Lease,
+  type Loaded,
+  type Mark,
+  type MarkWrite,
+  MemoryDriver,
+  MemoryStore,
+  type MemoryStoreOptions,
+  type MemoryTx,
+  type Outcome,
+  type Page,
+  type PagesOptions,
+  type Placed,
+  type Position,
+  project,
+  type Projection,
+  type ProjectionOptions,
+  type Put,
+  type Query,
+  type ReadOptions,
+  type ReplayOptions,
+  type RetentionOptions,
+  Store,
+  type Stored,
+  type StoreOptions,
+  type StoreStats,
+  type StoreUnit,
+  type StreamInfo,
+  strictJson,
+  type Terms,
+  type Trim,
+  type Unit,
+  type Upcastable,
+  type Upcaster,
+} from "./src/store/mod.ts";

@@ -25,6 +25,12 @@ export interface Case<State = unknown> {
    * @default {true}
    */
   readonly bytes?: boolean;
+  /**
+   * The runtimes it can run on.
+   *
+   * @default {all}
+   */
+  readonly runtimes?: readonly string[];
   /** Where its figure stands in a table of rivals. Cases without a cell stand in the plain list. */
   readonly cell?: Cell;
 }

@@ -12,17 +12,30 @@
 /** What went wrong, as a stable word. New codes arrive with minor releases. */
 export type ErrorCode =
   | "buffer-full"
+  | "checkpoint-conflict"
   | "circuit-open"
   | "closed"
+  | "corrupt"
+  | "cursor-expired"
+  | "cursor-foreign"
+  | "encode"
+  | "fenced"
+  | "id-conflict"
   | "limit-exceeded"
   | "listener-exists"
   | "listener-failed"
+  | "read-only"
+  | "schema-newer"
   | "terminal"
   | "timeout"
   | "topic-exists"
   | "topic-not-found"
+  | "unavailable"
+  | "unknown-outcome"
+  | "unsupported"
   | "validation"
-  | "version-conflict";
+  | "version-conflict"
+  | "worker-lost";
 
 /** What every error class of Nova accepts beside its own facts. */
 export interface NovaErrorOptions {
@@ -77,13 +90,13 @@ export class BufferFullError extends NovaError {
   /** How many events the buffer holds. */
   readonly capacity: number;
 
-  /** Names the buffer and its capacity; `waitedMs` when the publisher waited in vain. */
-  constructor(what: string, capacity: number, waitedMs?: number) {
+  /** Names the buffer and its capacity; `waitedMs` when the caller waited in vain. */
+  constructor(what: string, capacity: number, waitedMs?: number, item = "an event") {
     super(
       "buffer-full",
       waitedMs === undefined
-        ? `Cannot add an event to ${what} as its buffer of ${capacity} is full`
-        : `Cannot add an event to ${what} as its buffer of ${capacity} stayed full for ${waitedMs} ms`,
+        ? `Cannot add ${item} to ${what} as its buffer of ${capacity} is full`
+        : `Cannot add ${item} to ${what} as its buffer of ${capacity} stayed full for ${waitedMs} ms`,
       { retryable: true },
     );
     this.capacity = capacity;
@@ -311,6 +324,28 @@ export class VersionConflictError extends NovaError {
     this.expected = expected;
     this.actual = actual;
     this.events = events;
+  }
+}
+
+/** A thread ended with this task in it, so that nobody can say what became of it. */
+export class WorkerLostError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "WorkerLostError";
+  }
+  /** The name of the task. */
+  readonly task: string;
+  /** Whether the thread had started it: what it does outside of its thread may have happened. */
+  readonly started: boolean;
+
+  /** Names the task and says how its thread ended; the `cause` is what the runtime told, if it did. */
+  constructor(task: string, started: boolean, ending: string, options?: NovaErrorOptions) {
+    super("worker-lost", `Cannot finish task "${task}" as ${ending}`, {
+      ...options,
+      retryable: true,
+    });
+    this.task = task;
+    this.started = started;
   }
 }
 

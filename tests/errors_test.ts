@@ -12,6 +12,7 @@ import {
   TopicNotFoundError,
   ValidationError,
   VersionConflictError,
+  WorkerLostError,
 } from "@nova/events";
 import {
   assert,
@@ -47,6 +48,20 @@ const ALL: readonly (readonly [NovaError, string, string, boolean, string])[] = 
     "buffer-full",
     true,
     'Cannot add an event to topic "orders" as its buffer of 10 stayed full for 250 ms',
+  ],
+  [
+    new BufferFullError('pool "mail"', 10, 250, "a task"),
+    "BufferFullError",
+    "buffer-full",
+    true,
+    'Cannot add a task to pool "mail" as its buffer of 10 stayed full for 250 ms',
+  ],
+  [
+    new WorkerLostError("resize", true, "its thread ended"),
+    "WorkerLostError",
+    "worker-lost",
+    true,
+    'Cannot finish task "resize" as its thread ended',
   ],
   [new ValidationError("id", 7, "no id"), "ValidationError", "validation", false, "no id"],
   [

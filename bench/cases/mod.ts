@@ -11,7 +11,10 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "listener": () => import("./listener.ts"),
   "listener-vs": () => import("../vs/listener_suite.ts"),
   "bus": () => import("./bus.ts"),
+  "pool": () => import("./pool.ts"),
+  "pool-vs": () => import("../vs/pool_suite.ts"),
   "store": () => import("./store.ts"),
+  "store-vs": () => import("../vs/store_suite.ts"),
 };
 
 /** Whether a module needs the packages of `bench/vs`. */

@@ -61,8 +61,8 @@ async function plan(
     const { cases, probes } = await suiteOf(module);
     for (const runtime of runtimes) {
       const row = { module, runtime: runtime.name };
-      for (const { name, cell, bytes: worthIt = true } of cases) {
-        if (!filter.test(name)) continue;
+      for (const { name, cell, bytes: worthIt = true, runtimes: only } of cases) {
+        if (!filter.test(name) || only?.includes(runtime.name) === false) continue;
         const place = cell === undefined ? {} : { cell };
         jobs.push({
           runtime,

@@ -1,37 +1,18 @@
 /**
- * The bars as data: those of the emitter here, others in files of their own. What must hold, on which runtimes, and what the run says. A bar
+ * The bars as data: what must hold, on which runtimes, and what the run says. A bar
  * that is missed stays in the table.
  */
 
 import { type Report, rowOf, spread } from "../runner/result.ts";
 import { short, textTable } from "../runner/table.ts";
+import { type Bar, type Finding, leastRatio, type Look, plain, type RuntimeName } from "./bar.ts";
 import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
 import { listenerBars } from "./listener_bars.ts";
+import { storeBars } from "./store_bars.ts";
+import { poolBars } from "./pool_bars.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
 import { burstName } from "./queues.ts";
-
-export type RuntimeName = "deno" | "bun" | "node";
-
-/** What a bar finds in the figures of one runtime. */
-export interface Finding {
-  readonly figure: number;
-  readonly unit: string;
-  /** The rival or the shape that decides. */
-  readonly by?: string;
-}
-
-export interface Bar {
-  readonly text: string;
-  readonly runtimes: readonly RuntimeName[];
-  readonly atLeast?: number;
-  readonly atMost?: number;
-  /** Undefined when the figures are not there. */
-  find(look: Look): Finding | undefined;
-}
-
-/** The median of a case or probe on the runtime in question. */
-export type Look = (name: string, what?: "bytes") => number | undefined;
 
 const V8: readonly RuntimeName[] = ["deno", "node"];
 const BUN: readonly RuntimeName[] = ["bun"];
@@ -55,19 +36,6 @@ function faster(setting: Setting, shapes: readonly Shape[], than: readonly strin
       by: `${rival} at ${shape}`,
     }))
   ));
-}
-
-/** Undefined unless all of them were measured: a bar is not met because its best rival is absent. */
-function leastRatio(pairs: readonly { mine: string; theirs: string; by: string }[]): Bar["find"] {
-  return (look) => {
-    let least: Finding | undefined;
-    for (const { mine, theirs, by } of pairs) {
-      const figure = (look(theirs) ?? NaN) / (look(mine) ?? NaN);
-      if (Number.isNaN(figure)) return undefined;
-      if (least === undefined || figure < least.figure) least = { figure, unit: "×", by };
-    }
-    return least;
-  };
 }
 
 function against(
@@ -95,13 +63,6 @@ function enqueueFaster(than: string): Bar["find"] {
     theirs: burstName(than, size),
     by: `bursts of ${size}`,
   })));
-}
-
-function plain(name: string, unit: string, scale = 1): Bar["find"] {
-  return (look) => {
-    const figure = look(name);
-    return figure === undefined ? undefined : { figure: figure / scale, unit };
-  };
 }
 
 /** Nova's time over the best rival's, where less is better. */
@@ -215,9 +176,12 @@ const emitterBars: readonly Bar[] = [
   },
 ];
 
+/** By the name of the module. */
 const barsOf: Readonly<Record<string, readonly Bar[]>> = {
-  "emitter-vs": emitterBars,
-  "listener-vs": listenerBars,
+  emitter: emitterBars,
+  listener: listenerBars,
+  pool: poolBars,
+  store: storeBars,
 };
 
 /**
@@ -229,7 +193,8 @@ export function bars(report: Report, filtered: boolean, modules: readonly string
   let met = 0;
   let missed = 0;
   let unmeasured = 0;
-  const rows = modules.flatMap((module) => barsOf[module] ?? []).map((bar) => [
+  const asked = modules.flatMap((module) => barsOf[module] ?? []);
+  const rows = asked.map((bar) => [
     bar.text,
     ...measured.map((runtime) => {
       if (!bar.runtimes.includes(runtime)) return "";

@@ -2,7 +2,7 @@
  * The bars of supervision.
  */
 
-import type { Bar, Look } from "./bars.ts";
+import type { Bar, Look } from "./bar.ts";
 import { COCKATIEL, kinds, NOVA } from "./listener_suite.ts";
 
 const ALL = ["deno", "bun", "node"] as const;

@@ -78,6 +78,18 @@ export class Emitter<
   }
 
   /**
+   * Calls `listener` with every event whose type matches a pattern: in `"order.*"` the `*` stands for
+   * one token, in `"order.**"` for one or more; `"**"` matches everything.
+   *
+   * @throws {SyntaxError} If the pattern is none.
+   */
+  // First, as in a map that names no types a pattern would pass for one.
+  on<const Wanted extends Pattern>(
+    pattern: Wanted,
+    listener: Listener<Matching<Events, Wanted>>,
+    options?: OnOptions,
+  ): Subscription;
+  /**
    * Calls `listener` with every event of a type, until the subscription ends. Listeners of an event
    * start in the order they subscribed.
    *
@@ -86,17 +98,6 @@ export class Emitter<
   on<Type extends TypeOf<Events>>(
     type: Type,
     listener: Listener<Emitted<Type, Events[Type]>>,
-    options?: OnOptions,
-  ): Subscription;
-  /**
-   * Calls `listener` with every event whose type matches a pattern: in `"order.*"` the `*` stands for
-   * one token, in `"order.**"` for one or more; `"**"` matches everything.
-   *
-   * @throws {SyntaxError} If the pattern is none.
-   */
-  on<const Wanted extends Pattern>(
-    pattern: Wanted,
-    listener: Listener<Matching<Events, Wanted>>,
     options?: OnOptions,
   ): Subscription;
   on(name: string, listener: Listener<never>, options?: OnOptions): Subscription {
@@ -118,6 +119,11 @@ export class Emitter<
     >;
   }
 
+  /** The events whose type matches a pattern as an async iterator. */
+  events<const Wanted extends Pattern>(
+    pattern: Wanted,
+    options?: EventsOptions,
+  ): EventStream<Matching<Events, Wanted>>;
   /**
    * The events of a type as an async iterator with a bounded buffer.
    *
@@ -129,11 +135,6 @@ export class Emitter<
     type: Type,
     options?: EventsOptions,
   ): EventStream<Emitted<Type, Events[Type]>>;
-  /** The events whose type matches a pattern as an async iterator. */
-  events<const Wanted extends Pattern>(
-    pattern: Wanted,
-    options?: EventsOptions,
-  ): EventStream<Matching<Events, Wanted>>;
   events(name: string, options: EventsOptions = {}): EventStream<never> {
     return openStream(this.#engine, name, options) as EventStream<Emitted> as EventStream<never>;
   }
@@ -232,7 +233,7 @@ export class Emitter<
         throw new TypeError(`Cannot emit ${show(events)} as a batch: it must be an array`);
       }
       const mode = wordOption("mode", options.mode, ["emit", "enqueue"], "emit");
-      return Promise.allSettled<void | boolean>(Array.from(events, (event) => this[mode](event)));
+      return Promise.allSettled<void | boolean>([...events].map((event) => this[mode](event)));
     } catch (error) {
       return Promise.reject(error);
     }

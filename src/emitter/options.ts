@@ -52,16 +52,14 @@ export interface EmitterOptions<
   readonly onError?: (error: ListenerError, event: EmittedOf<Events>) => "handled" | void;
   /**
    * Standard Schemas by event type. Data is checked when an event is emitted or enqueued, and listeners
-   * get what the schema makes of it. Types without a schema pass unchecked.
+   * get what the schema makes of it. Types without a schema pass unchecked. An emitter made without
+   * type arguments has the events that its schemas name, and no others.
    *
    * @default {{}}
    */
-  readonly schema?: {
-    readonly [Type in keyof Events]?: StandardSchema<
-      Type extends keyof Inputs ? Inputs[Type] : unknown,
-      Events[Type]
-    >;
-  };
+  readonly schema?:
+    & { readonly [Type in keyof Events]?: StandardSchema<unknown, Events[Type]> }
+    & { readonly [Type in keyof Inputs]?: StandardSchema<Inputs[Type], unknown> };
   /**
    * What runs around the delivery of every event, outermost first.
    *

@@ -132,8 +132,8 @@ export function admitEmitted(value: unknown): Emitted {
 }
 
 /** For a bus or a store: the event itself if it was made here, else a checked and stamped copy. */
-export function admitEvent(value: unknown, env: Env): NovaEvent {
-  if (isMade(value)) {
+export function admitEvent(value: unknown, env: Pick<Env, "id" | "coarse">): NovaEvent {
+  if (typeof value === "object" && value !== null && isBranded(value)) {
     const event = value as Draft;
     if (event.id !== undefined && event.timestamp !== undefined) return event as NovaEvent;
   }

@@ -51,6 +51,12 @@ export function copyMetadata(metadata: Metadata | undefined): Metadata {
   return Object.freeze(copy);
 }
 
+/** Metadata that was checked before it was written down, frozen and marked again. */
+export function trustMetadata(metadata: Record<string, string>): Metadata {
+  brandMetadata(metadata);
+  return Object.freeze(metadata);
+}
+
 /** The own enumerable entries of a plain object, read once. */
 function entries(metadata: unknown): [string, unknown][] {
   try {

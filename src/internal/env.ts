@@ -5,6 +5,7 @@
  * Nothing here runs at import, and the constructor reads no clock: edge workers forbid both.
  */
 
+import { AbortListeners } from "./abort.ts";
 import { IdSource } from "./id.ts";
 import { MacrotaskQueue } from "./macrotask.ts";
 
@@ -47,6 +48,7 @@ export const RESOLVED: Promise<void> = Promise.resolve();
 
 class SystemEnv implements Env {
   readonly #macrotasks = new MacrotaskQueue();
+  readonly #abortListeners = new AbortListeners((error) => this.report(error));
   readonly #ids: IdSource = new IdSource(this);
   #coarse = 0;
   readonly #forget = (): void => {
@@ -83,8 +85,7 @@ class SystemEnv implements Env {
       fn();
       return NOTHING;
     }
-    signal.addEventListener("abort", fn, { once: true });
-    return { [Symbol.dispose]: () => signal.removeEventListener("abort", fn) };
+    return this.#abortListeners.add(signal, fn);
   }
 
   random(): number {

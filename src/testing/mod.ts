@@ -16,3 +16,6 @@
 
 export { createTestEnv, type TestEnv, type TestEnvOptions } from "./env.ts";
 export type { Env } from "../internal/env.ts";
+export { storeContract } from "./store/contract.ts";
+export type { AnyStore, ContractCase, ContractEvents, MakeStore } from "./store/kit.ts";
+export type { Capabilities, Store, StoreOptions } from "../store/mod.ts";

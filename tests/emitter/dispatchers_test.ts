@@ -1,78 +1,186 @@
-import { Emitter, type ListenerError } from "@nova/events/emitter";
-import { assertEquals } from "@std/assert";
+import { createEvent } from "@nova/events";
+import type { Subscription } from "@nova/events/emitter";
+import { createTestEnv } from "@nova/events/testing";
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { describe, it } from "node:test";
+import { type Dispatch, dispatchMany } from "../../src/emitter/dispatch.ts";
+import { takeDispatcher } from "../../src/emitter/dispatchers.ts";
+import { Engine } from "../../src/emitter/engine.ts";
 import { COPIES, generateDispatchers, SITES } from "../support/dispatchers.ts";
 import { useTestEnv } from "../support/env.ts";
 import { sources } from "../support/sources.ts";
-import { type Any, assertConserved } from "./kit.ts";
+import { assertConserved } from "./kit.ts";
 
-/** More than a channel needs to become hot. */
-const WARM_UP = 300;
+/** What no other file of this process has taken. */
+const copies: Dispatch[] = [];
+for (let copy = takeDispatcher(); copy !== undefined; copy = takeDispatcher()) copies.push(copy);
 
-describe("the dispatchers", () => {
+describe("src/emitter/dispatchers.ts", () => {
+  it("is what `deno task generate` makes", () => {
+    const same = sources().get("src/emitter/dispatchers.ts") === generateDispatchers();
+    assert(same, "run `deno task generate`, and never edit what it makes");
+  });
+
+  it("gives each copy once, and then none", () => {
+    assertGreater(copies.length, 0);
+    assertLessOrEqual(copies.length, COPIES);
+    assertEquals(new Set(copies).size, copies.length);
+    assertEquals(takeDispatcher(), undefined);
+  });
+});
+
+const WAYS = [
+  "plain",
+  "plain",
+  "plain",
+  "throws",
+  "rejects",
+  "resolves",
+  "lies",
+  "answers",
+  "ends itself",
+  "ends another",
+  "subscribes",
+  "emits",
+] as const;
+
+type Way = (typeof WAYS)[number];
+
+/** One emitter under random work, and what came of it. */
+class Run {
+  readonly log: string[] = [];
+  readonly #env = createTestEnv();
+  readonly #random: () => number;
+  readonly #engine: Engine;
+  readonly #subscriptions: Subscription[] = [];
+  #number = 0;
+  #depth = 0;
+
+  constructor(seed: number, dispatch: Dispatch) {
+    this.#random = createTestEnv({ seed }).random;
+    this.#engine = new Engine({
+      env: this.#env,
+      onError: (error) => {
+        this.log.push(`onError ${error.subscription} ${error.message}`);
+        return this.#below(3) === 0 ? "handled" : undefined;
+      },
+    });
+    // The channel is hot from the start, with the dispatcher under test.
+    this.#engine.subscribe("a", () => {}).unsubscribe();
+    this.#engine.table.channels.get("a")!.becomeHot(dispatch);
+  }
+
+  async work(): Promise<this> {
+    for (let step = 0; step < 120; step++) {
+      const dice = this.#below(10);
+      if (dice < 3 && this.#subscriptions.length < SITES + 5) this.#subscribe();
+      else if (dice < 4) this.#unsubscribe();
+      else this.#emit(step);
+      if (dice === 9) await this.#env.settle();
+      this.#note();
+    }
+    await this.#env.settle();
+    this.#note();
+    assertConserved(this.#engine);
+    return this;
+  }
+
+  #below(end: number): number {
+    return Math.floor(this.#random() * end);
+  }
+
+  #note(): void {
+    this.log.push(JSON.stringify(this.#engine.stats()));
+  }
+
+  #emit(data: unknown): void {
+    this.#engine.emit(createEvent("a", data), undefined, undefined).then(
+      () => this.log.push(`${data} resolved`),
+      (error: Error) => {
+        const errors = error instanceof AggregateError ? error.errors : [error];
+        this.log.push(`${data} rejected ${error.message} ${errors.map(String).join()}`);
+      },
+    );
+  }
+
+  #unsubscribe(): void {
+    const [gone] = this.#subscriptions.splice(this.#below(this.#subscriptions.length), 1);
+    gone?.unsubscribe();
+  }
+
+  #subscribe(): void {
+    const id = `${++this.#number}`;
+    const way = WAYS[this.#below(WAYS.length)]!;
+    const once = this.#below(5) === 0;
+    this.#subscriptions.push(this.#engine.subscribe("a", (event, { subscription }) => {
+      this.log.push(`${id} ${way} ${event.data}`);
+      if (way === "ends itself") subscription.unsubscribe();
+      return this.#act(way, id);
+    }, { id, once }));
+  }
+
+  #act(way: Way, id: string): void | Promise<void> {
+    if (way === "throws") throw new Error(`thrown by ${id}`);
+    if (way === "rejects") return Promise.reject(new Error(`rejected by ${id}`));
+    if (way === "resolves") return Promise.resolve();
+    if (way === "answers") return 5 as unknown as void;
+    if (way === "lies") {
+      return Object.defineProperty({}, "then", {
+        get: () => {
+          throw new Error(`lied by ${id}`);
+        },
+      }) as Promise<void>;
+    }
+    if (way === "ends another") this.#unsubscribe();
+    if (way === "subscribes" && this.#subscriptions.length < SITES + 5) this.#subscribe();
+    if (way === "emits" && this.#depth < 2) {
+      this.#depth += 1;
+      this.#emit(`from ${id}`);
+      this.#depth -= 1;
+    }
+  }
+}
+
+describe("a hot channel", () => {
+  const seeds = Array.from({ length: 20 }, (_, seed) => seed);
+
+  it("does the same as a cold one, whatever its listeners do", async () => {
+    let most = 0;
+    for (const seed of seeds) {
+      const cold = await new Run(seed, dispatchMany).work();
+      const hot = await new Run(seed, copies[seed % copies.length]!).work();
+      assertEquals(hot.log, cold.log, `seed ${seed}`);
+      for (const line of cold.log) most = Math.max(most, line.split('"runFailures"').length - 1);
+    }
+    assertGreater(most, SITES, "some listeners stand behind those with a site of their own");
+  });
+});
+
+describe("a channel", () => {
   const env = useTestEnv();
 
-  it("are what their generator makes of one text", () => {
-    assertEquals(sources().get("src/emitter/dispatchers.ts"), generateDispatchers());
-  });
+  for (const listeners of [1, 2, SITES, SITES + 1]) {
+    it(`with ${listeners} listener(s) calls all of them for its first and its 1000th event`, async () => {
+      const engine = new Engine({ env });
+      const runs = new Array<number>(listeners).fill(0);
+      for (let i = 0; i < listeners; i++) engine.subscribe("a", () => void (runs[i]! += 1));
+      const event = createEvent("a", 1);
+      for (let i = 0; i < 1000; i++) await engine.emit(event, undefined, undefined);
 
-  it("do the same hot and cold: calls, order, failures, promises, changes in between", async () => {
-    for (let seed = 1; seed <= 40; seed++) {
-      const [cold, hot] = [await play(seed, 0), await play(seed, WARM_UP)];
-      assertEquals(hot, cold, `seed ${seed}`);
-    }
-  });
-
-  it("serve more hot types than there are copies", async () => {
-    const emitter = new Emitter<Any>({ env });
-    let calls = 0;
-    for (let type = 0; type < COPIES * 2; type++) {
-      for (let i = 0; i < 3; i++) emitter.on(`t${type}`, () => void (calls += 1));
-    }
-    for (let type = 0; type < COPIES * 2; type++) {
-      for (let i = 0; i < WARM_UP; i++) await emitter.emit(`t${type}`, i);
-    }
-    assertEquals(calls, COPIES * 2 * 3 * WARM_UP);
-    assertConserved(emitter);
-  });
-
-  /** A seeded play of a channel with listeners that come, go, fail and take long. */
-  async function play(seed: number, warmUp: number): Promise<unknown[]> {
-    let state = seed;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-      return (state >>> 8) % below;
-    };
-    const emitter = new Emitter<Any>({ env });
-    const log: unknown[] = [];
-    const listeners = Array.from({ length: 1 + random(SITES + 4) }, (_, i) => i);
-    let quiet = true;
-    const handles = listeners.map((i) => {
-      const kind = random(5);
-      return emitter.on("t", ({ data }) => {
-        if (quiet) return;
-        log.push([i, data]);
-        if (kind === 1 && random(3) === 0) throw new Error(`${i}`);
-        if (kind === 2) return Promise.resolve().then(() => void log.push([i, data, "later"]));
-        if (kind === 3 && random(4) === 0) handles[random(handles.length)]!.unsubscribe();
-        if (kind === 4 && random(8) === 0) emitter.on("t", () => void log.push("new"));
-      }, { id: `l${i}` });
+      assertEquals(new Set(runs), new Set([1000]));
+      assertEquals(engine.table.channels.get("a")!.hot, listeners > 1);
+      assertEquals(engine.stats().succeeded, 1000);
     });
-    for (let i = 0; i < warmUp; i++) await emitter.emit("t", i);
-    quiet = false;
-    for (let data = 0; data < 30; data++) {
-      try {
-        await emitter.emit("t", data);
-      } catch (error) {
-        const errors = error instanceof AggregateError ? error.errors : [error];
-        log.push(errors.map((each) => (each as ListenerError).message));
-      }
-    }
-    const { listeners: figures, failed, inFlight } = emitter.stats();
-    for (const { id, runs, runFailures } of figures) {
-      log.push([id, id.startsWith("l") ? runs - warmUp : runs, runFailures]);
-    }
-    assertConserved(emitter);
-    return [...log, failed, inFlight];
   }
+
+  it("is hot once it has had 256 events", async () => {
+    const engine = new Engine({ env });
+    for (let i = 0; i < 2; i++) engine.subscribe("a", () => {});
+    const channel = engine.table.channels.get("a")!;
+    for (let i = 0; i < 255; i++) await engine.emit(createEvent("a", i), undefined, undefined);
+    assertEquals(channel.hot, false);
+    await engine.emit(createEvent("a", 1), undefined, undefined);
+
+    assertEquals(channel.hot, true);
+  });
 });

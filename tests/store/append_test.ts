@@ -5,7 +5,7 @@ import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
 import { World } from "../sim/world.ts";
-import { n, type Numbers } from "./kit.ts";
+import { n, NO_STATS, type Numbers } from "./kit.ts";
 
 const BAD_STREAMS: readonly unknown[] = [
   "",
@@ -115,7 +115,7 @@ describe("MemoryStore.append()", () => {
       await assertRejects(() => store.append("a", [n(1), n(2), bad]));
     }
     await assertRejects(() => store.append("a", holes), TypeError, "event");
-    assertEquals(store.stats(), { name: "store", events: 0, streams: 0, followers: 0 });
+    assertEquals(store.stats(), NO_STATS);
     assertEquals((await store.append("a", [n(1)])).position, 1);
   });
 

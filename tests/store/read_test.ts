@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
-import { n, type Numbers } from "./kit.ts";
+import { n, NO_STATS, type Numbers } from "./kit.ts";
 
 /** Streams a (odd data) and b (even data), `count` events in all. */
 async function filled(count: number): Promise<MemoryStore<Numbers>> {
@@ -221,7 +221,7 @@ describe("MemoryStore", () => {
   it("has a name, store unless told otherwise", async () => {
     assertEquals(new MemoryStore().name, "store");
     const store = new MemoryStore({ env, name: "ledger" });
-    assertEquals(store.stats(), { name: "ledger", events: 0, streams: 0, followers: 0 });
+    assertEquals(store.stats(), { ...NO_STATS, name: "ledger" });
     await store.close();
 
     await assertRejects(() => store.read("a"), ClosedError, 'store "ledger"');

@@ -60,6 +60,31 @@ const probes: Record<string, () => Promise<void>> = {
     expect("type", first?.type, "order.placed");
     await store.close();
   },
+  "./listener": async () => {
+    const { supervise } = await import("@nova/events/listener");
+    let calls = 0;
+    const listener = supervise(() => void (calls += 1), { name: "probe" });
+    const { Emitter } = await import("@nova/events/emitter");
+    const emitter = new Emitter<Orders>();
+    emitter.on("order.paid", listener);
+    await emitter.emit("order.paid", { by: "card" });
+    expect("calls", calls, 1);
+  },
+  "./pool": async () => {
+    const { WorkerPool } = await import("@nova/events/pool");
+    const pool = new WorkerPool({ workers: 2 });
+    expect("result", await pool.submit(() => 7), 7);
+    await pool.close();
+  },
+  "./tuning": async () => {
+    const { queueSizeFor } = await import("@nova/events/tuning");
+    const { value } = queueSizeFor({ eventsPerSecond: 50_000, burstMs: 100 });
+    expect("queue size", value, 5000);
+  },
+  "./node": async () => {
+    const node = await import("@nova/events/node");
+    expect("something to use", Object.keys(node).length > 0, true);
+  },
   "./metrics": async () => {
     const { Histogram } = await import("@nova/events/metrics");
     const histogram = new Histogram();

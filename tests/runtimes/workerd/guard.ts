@@ -59,10 +59,17 @@ export async function guarded(
   const limitMs = timeout ?? DEFAULT_TIMEOUT_MS;
   const controller = new AbortController();
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  // Nobody handled it, unless a listener of the test, which runs after this one, says otherwise.
+  // workerd tells of a rejection at once, and takes it back when something handles it in the same turn:
+  // a promise that is adopted, or awaited a little later.
+  const unhandled = new Set<Promise<unknown>>();
   const onRejection = (event: PromiseRejectionEvent): void => {
-    queueMicrotask(() => event.defaultPrevented || reject(event.reason));
+    unhandled.add(event.promise);
+    // Nobody handled it, unless a listener of the test, which runs after this one, says otherwise.
+    setTimeout(() => {
+      if (unhandled.has(event.promise) && !event.defaultPrevented) reject(event.reason);
+    }, 0);
   };
+  const onHandled = (event: PromiseRejectionEvent): void => void unhandled.delete(event.promise);
   const onError = (event: ErrorEvent): void => {
     queueMicrotask(() => event.defaultPrevented || reject(event.error));
   };
@@ -73,6 +80,7 @@ export async function guarded(
   }, limitMs);
   stray = reject;
   globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("rejectionhandled", onHandled);
   globalThis.addEventListener("error", onError);
   const context: Context = {
     name,
@@ -84,7 +92,8 @@ export async function guarded(
   try {
     (async (): Promise<void> => {
       await body(context);
-      // A turn for the rejections that nobody handled, as the other runtimes have it.
+      // A turn for the rejections that nobody handled, as the other runtimes have it, and one to tell.
+      await new Promise((done) => setTimeout(done, 0));
       await new Promise((done) => setTimeout(done, 0));
     })().then(resolve, reject);
     await ended;
@@ -94,6 +103,7 @@ export async function guarded(
   } finally {
     clearTimeout(timer);
     globalThis.removeEventListener("unhandledrejection", onRejection);
+    globalThis.removeEventListener("rejectionhandled", onHandled);
     globalThis.removeEventListener("error", onError);
   }
 }

@@ -1,0 +1,303 @@
+/**
+ * What all parts of a store share: its driver, opened once, its group commit, the way from records
+ * to events, and those who follow.
+ */
+
+import { ClosedError, LimitExceededError } from "../errors.ts";
+import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
+import { brand, isBranded } from "../event/brand.ts";
+import type { NovaEvent, Recorded } from "../event/event.ts";
+import { byteLength } from "../event/validate.ts";
+import { trustMetadata } from "../event/metadata.ts";
+import type { Env } from "../internal/env.ts";
+import { andThen } from "./awaitable.ts";
+import { Bell } from "./bell.ts";
+import type {
+  Append,
+  Awaitable,
+  Draft,
+  Driver,
+  Outcome,
+  Page,
+  Query,
+  Stored,
+  Unit,
+} from "./driver.ts";
+import { Group } from "./group.ts";
+import { Retention } from "./retention.ts";
+import type { Settings } from "./settings.ts";
+
+/** One iteration of `follow`. */
+export interface Follower {
+  /** What it has seen. */
+  position: number;
+  readonly maxLag: number;
+  /** Whether retention waits for it. */
+  readonly holds: boolean;
+}
+
+/** A page whose records are events. */
+export interface RecordedPage extends Page {
+  readonly records: readonly (Stored & Recorded)[];
+}
+
+/** The middle of a store. */
+export class Engine<Tx> {
+  readonly driver: Driver<Tx>;
+  readonly settings: Settings;
+  readonly env: Env;
+  readonly bell: Bell = new Bell();
+  readonly followers: Set<Follower> = new Set<Follower>();
+  /** What is freed when the store closes, as a follower that is not asked again never ends. */
+  readonly held: Set<Disposable> = new Set();
+  readonly group: Group<Tx>;
+  skipped = 0;
+  closed = false;
+  retention: Retention | undefined;
+  /** Told after each flush. */
+  onFlush: () => void = () => {};
+  #failure: unknown;
+  #failed = false;
+  #opened: Awaitable<string> | undefined;
+  /** Whether data of events is measured. */
+  #measures = false;
+  #watching: AbortController | undefined;
+  /** The furthest that anybody here has read of. */
+  #head = 0;
+
+  constructor(driver: Driver<Tx>, settings: Settings) {
+    this.driver = driver;
+    this.settings = settings;
+    this.env = settings.env;
+    this.group = new Group(
+      driver,
+      settings.env,
+      settings.groupMs,
+      (outcomes) => this.#flushed(outcomes),
+    );
+  }
+
+  requireOpen(): void {
+    if (this.#failed) {
+      throw new ClosedError(`store "${this.settings.name}"`, { cause: this.#failure });
+    }
+    if (this.closed) throw new ClosedError(`store "${this.settings.name}"`);
+  }
+
+  /** The identity of the log; opens the driver the first time. A failed opening is tried again. */
+  open(): Awaitable<string> {
+    return this.#opened ??= this.#open();
+  }
+
+  #open(): Awaitable<string> {
+    const { settings, driver } = this;
+    const opened = andThen(driver.open(settings), ({ log }) => {
+      const { maxEventBytes, retention } = settings;
+      this.#measures = driver.capabilities.data === "encoded" || maxEventBytes < Infinity ||
+        (retention?.maxBytes ?? Infinity) < Infinity;
+      if (retention !== undefined) {
+        this.retention = new Retention(
+          driver as never,
+          this.env,
+          retention,
+          () => this.#liveFloor(),
+        );
+      }
+      return this.#opened = log;
+    });
+    if (opened instanceof Promise) opened.catch(() => this.#opened = undefined);
+    return opened;
+  }
+
+  /** The events as the driver takes them. Throws if one is too large or cannot be encoded. */
+  append(
+    stream: string,
+    events: readonly NovaEvent[],
+    ids: Append["ids"],
+    expect: Append["expect"],
+  ): Append {
+    if (!this.#measures) return { stream, records: events, ids, expect };
+    const { codec, maxEventBytes } = this.settings;
+    const { data, maxRecordBytes, atomic } = this.driver.capabilities;
+    if (events.length > atomic.records) {
+      throw new UnsupportedError(
+        `Cannot append ${events.length} events at once: at most ${atomic.records}`,
+      );
+    }
+    const most = Math.min(maxEventBytes, maxRecordBytes);
+    const records: Draft[] = [];
+    const sizes: number[] = [];
+    for (const event of events) {
+      const body = codec.encode(event.data);
+      let size = typeof body === "string" ? byteLength(body) : body.length;
+      size += event.id.length + event.type.length;
+      for (const key in event.metadata) size += key.length + byteLength(event.metadata[key]!);
+      if (size > most) {
+        const message = `Cannot append an event of ${size} bytes: at most ${most}`;
+        throw new LimitExceededError("maxEventBytes", most, message);
+      }
+      const { id, type, timestamp, metadata } = event;
+      sizes.push(size);
+      if (data === "encoded") {
+        records.push({ id, type, timestamp, metadata, data: body, codec: codec.name });
+      }
+    }
+    return { stream, records: data === "encoded" ? records : events, ids, expect, sizes };
+  }
+
+  /** Commits a unit: at once where the driver can, else with others. */
+  commit(unit: Unit<Tx>, signal?: AbortSignal): Awaitable<Outcome> {
+    const { capabilities } = this.driver;
+    this.#requireSupport(unit);
+    if (capabilities.blocks !== "never" || capabilities.wake !== "push") {
+      return this.group.add(unit, signal);
+    }
+    return andThen(this.driver.commit([unit]), (outcomes) => {
+      this.#flushed(outcomes);
+      return outcomes[0]!;
+    });
+  }
+
+  #requireSupport({ appends = [], marks = [], documents = [], effects = [] }: Unit<Tx>): void {
+    const { capabilities } = this.driver;
+    const kinds = [appends, marks, documents, effects].filter(({ length }) => length > 0).length;
+    if (kinds > 1 && !capabilities.atomic.mixed) {
+      throw new UnsupportedError(
+        `Cannot commit unlike things as one: ${capabilities.engine} keeps them apart`,
+      );
+    }
+    if (appends.length > capabilities.atomic.streams) {
+      throw new UnsupportedError(`Cannot append to ${appends.length} streams at once`);
+    }
+    if (effects.length > 0 && capabilities.effects === "none") {
+      throw new UnsupportedError(`Cannot commit effects: ${capabilities.engine} has none`);
+    }
+  }
+
+  /** Tells those who wait that something was written, and removes what is too old now. */
+  written(): void {
+    this.bell.ring();
+    if (this.retention === undefined) return;
+    const applied = this.retention.apply();
+    if (applied instanceof Promise) applied.catch((error) => this.env.report(error));
+  }
+
+  #flushed(outcomes: readonly Outcome[]): void {
+    this.onFlush();
+    let wrote = false;
+    for (const outcome of outcomes) {
+      if (outcome.is === "committed") wrote = true;
+      else if (outcome.is === "unknown") this.#fail(outcome.error);
+    }
+    try {
+      if (wrote && !this.#failed) this.written();
+    } catch (error) {
+      // What was committed stays so; that nothing was removed is seen in the figures.
+      this.env.report(error);
+    }
+  }
+
+  /** After an outcome nobody knows, the store says nothing more. */
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#failure = error;
+    this.group.fail(new ClosedError(`store "${this.settings.name}"`, { cause: error }));
+    this.end();
+  }
+
+  /** The conflicts and failures of an outcome, as what the caller catches. */
+  unknown(cause: unknown): UnknownOutcomeError {
+    return new UnknownOutcomeError(this.settings.name, { cause });
+  }
+
+  /** A page of events. */
+  read(query: Query): Awaitable<RecordedPage> {
+    return andThen(this.driver.read(query), (page) => {
+      if (page.head > this.#head) {
+        this.#head = page.head;
+        // Others who wait may have seen less.
+        if (this.driver.capabilities.writers === "many") this.bell.ring();
+      }
+      const { data } = this.driver.capabilities;
+      if (data === "reference" && this.settings.upcasters === undefined) {
+        // What the memory driver hands out has its brand.
+        for (const record of page.records) if (!isBranded(record)) brand(record);
+        return page as RecordedPage;
+      }
+      return { ...page, records: page.records.map((stored) => this.recorded(stored)) };
+    });
+  }
+
+  /** What is stored, as the event it is today. */
+  recorded(stored: Stored): Stored & Recorded {
+    const { codec, upcasters } = this.settings;
+    const { id, timestamp, stream, version, position, recordedAt } = stored;
+    let { type, data, metadata } = stored;
+    if (this.driver.capabilities.data === "encoded") {
+      if (stored.codec !== codec.name) {
+        throw new CorruptError(
+          `Cannot read position ${position} as its codec is "${stored.codec}": this store has "${codec.name}"`,
+        );
+      }
+      data = codec.decode(data as string | Uint8Array);
+      metadata = trustMetadata(metadata as Record<string, string>);
+    }
+    for (let step = 0; upcasters !== undefined; step++) {
+      const lifted = upcasters.get(type)?.({ type, data, metadata });
+      if (lifted === undefined) break;
+      data = lifted.data;
+      if (lifted.type === undefined || lifted.type === type) break;
+      type = lifted.type;
+      if (step > 100) throw new RangeError(`The upcasters of "${stored.type}" go round in circles`);
+    }
+    const record = { id, type, data, metadata, timestamp, stream, version, position, recordedAt };
+    brand(record);
+    return record;
+  }
+
+  /** Resolves when the log may have grown, or when it is rung for any other reason. */
+  growth(): Promise<void> {
+    const rung = this.bell.next();
+    if (this.driver.capabilities.writers === "many") this.#watch();
+    return rung;
+  }
+
+  #watch(): void {
+    if (this.#watching !== undefined || this.driver.wait === undefined) return;
+    const watching = this.#watching = new AbortController();
+    this.driver.wait(this.#head, watching.signal).catch((error) => {
+      if (!watching.signal.aborted) this.env.report(error);
+    }).then(() => {
+      if (this.#watching === watching) this.#watching = undefined;
+      this.bell.ring();
+    });
+  }
+
+  /** A follower leaves; nobody watches for nobody. */
+  leave(follower: Follower): void {
+    this.followers.delete(follower);
+    if (this.followers.size > 0) return;
+    this.#watching?.abort();
+    this.#watching = undefined;
+  }
+
+  #liveFloor(): number {
+    const { head } = this.driver.figures();
+    let floor = Infinity;
+    for (const { holds, position, maxLag } of this.followers) {
+      if (holds && head - position <= maxLag) floor = Math.min(floor, position + 1);
+    }
+    return floor;
+  }
+
+  /** Takes nothing more and ends those who follow. */
+  end(): void {
+    this.closed = true;
+    this.#watching?.abort();
+    this.#watching = undefined;
+    this.bell.ring();
+    for (const held of this.held) held[Symbol.dispose]();
+    this.held.clear();
+  }
+}

@@ -1,0 +1,4 @@
+/** A worker that offers nothing. */
+
+setInterval(() => {}, 60_000);
+export {};
