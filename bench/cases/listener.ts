@@ -160,6 +160,13 @@ export const cases: readonly Case[] = [
   deciding("count"),
   deciding("rate"),
   failing("failing listener, try/catch", (listener) => listener),
+  failing("failing listener, try/catch, thrown on", (listener) => (event, context) => {
+    try {
+      return listener(event, context);
+    } catch (error) {
+      throw error;
+    }
+  }),
   failing(
     "failing listener, supervised, no retry",
     (listener) => supervise(listener, withoutLetter({ ...ROBUST, retry: false })),

@@ -19,10 +19,14 @@ const REFUSED = -2;
 /** Nobody waits for it, or there is nobody left to handle it. */
 const RELEASED = -3;
 
+/** An event has failed, and somebody has to be told. */
+export const FAILED: unique symbol = Symbol("failed");
+
 /** Judges failures by the settings of one supervisor. */
 export class Judge {
   /** Whether there may be further attempts. */
   accepting: boolean;
+  #failure: unknown;
   readonly #settings: Supervision;
   readonly #figures: Figures;
 
@@ -60,31 +64,47 @@ export class Judge {
     return delayAfter(retry, attempts, error, () => env.random());
   }
 
-  /** Ends an event whose attempts failed: throws, or answers what `deadLetter` is still doing. */
+  /**
+   * Ends an event whose attempts failed. Answers undefined when it is dealt with, what `deadLetter` is
+   * still doing, or `FAILED`: `takeFailure` has the error then. Throwing it is left to the outermost
+   * frame, because engines take longer for each frame that an error passes.
+   */
   conclude(
     event: Emitted,
     error: unknown,
     attempts: number,
     verdict: number,
-  ): PromiseLike<unknown> | undefined {
+  ): PromiseLike<unknown> | typeof FAILED | undefined {
     const { deadLetter } = this.#settings;
     if (verdict === RELEASED) {
       this.#figures.released += 1;
-      throw this.accepting ? error : this.closed(error);
+      return this.#fails(this.accepting ? error : this.closed(error));
     }
     if (verdict === REFUSED || deadLetter === undefined) {
       this.#figures.failed += 1;
-      throw verdict === REFUSED ? error : this.#final(attempts, error);
+      return this.#fails(verdict === REFUSED ? error : this.#final(attempts, error));
     }
     try {
       const result = deadLetter(event, error);
       if (isThenable(result)) return result;
     } catch (thrown) {
       this.#figures.failed += 1;
-      throw this.unburied(error, thrown);
+      return this.#fails(this.unburied(error, thrown));
     }
     this.#figures.buried();
     return undefined;
+  }
+
+  /** What the event failed with that was concluded last. */
+  takeFailure(): unknown {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  #fails(error: unknown): typeof FAILED {
+    this.#failure = error;
+    return FAILED;
   }
 
   /** What an event fails with that nobody handled and nobody took: both failures, as one. */

@@ -15,7 +15,7 @@ import type { CircuitBreaker } from "./breaker.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Figures } from "./figures.ts";
 import { Flight, type FlightOwner } from "./flight.ts";
-import { FINAL, Judge } from "./judge.ts";
+import { FAILED, FINAL, Judge } from "./judge.ts";
 import type { Supervision } from "./options.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -90,7 +90,9 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       pending = result !== undefined && isThenable(result);
     } catch (error) {
       this.#recycle(attempt);
-      return this.#threw(event, context, permit, error);
+      const answer = this.#threw(event, context, permit, error);
+      if (answer !== FAILED) return answer;
+      throw this.#judge.takeFailure();
     }
     if (!pending) {
       this.#recycle(attempt);
@@ -204,7 +206,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
     context: ListenerContext,
     permit: number,
     error: unknown,
-  ): void | Promise<void> {
+  ): void | Promise<void> | typeof FAILED {
     const next = this.#judge.judge(event, context, 1, error, permit);
     if (next >= 0) {
       const flight = this.#track(event, context, 1);
@@ -212,7 +214,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
       return flight.promise;
     }
     const burying = this.#judge.conclude(event, error, 1, next);
-    if (burying === undefined) return;
+    if (burying === undefined || burying === FAILED) return burying;
     const flight = this.#track(event, context, 1);
     this.#bury(flight, error, burying);
     return flight.promise;
@@ -233,14 +235,15 @@ export class Supervisor implements AttemptOwner, FlightOwner {
   }
 
   #end(flight: Flight, error: unknown, verdict: number): void {
-    try {
-      const burying = this.#judge.conclude(flight.event, error, flight.attempts, verdict);
-      if (burying !== undefined) return this.#bury(flight, error, burying);
+    const burying = this.#judge.conclude(flight.event, error, flight.attempts, verdict);
+    if (burying === FAILED) {
+      const failure = this.#judge.takeFailure();
+      this.#finish(flight);
+      flight.reject(failure);
+    } else if (burying !== undefined) this.#bury(flight, error, burying);
+    else {
       this.#finish(flight);
       flight.resolve();
-    } catch (thrown) {
-      this.#finish(flight);
-      flight.reject(thrown);
     }
   }
 
