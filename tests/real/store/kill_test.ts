@@ -102,7 +102,6 @@ describe("SqliteStore, killed", () => {
             assert(events > before, "the writer went on");
             before = events;
           }
-          // deno-lint-ignore no-console
           console.log(`${runtime} ${mode}: ${ROUNDS} kills, ${before} events, none lost or torn`);
         } finally {
           await Deno.remove(folder, { recursive: true });
@@ -172,7 +171,6 @@ describe("two processes on one file", () => {
           assert(versions.get(stream)! >= Number(version), line);
         }
       }
-      // deno-lint-ignore no-console
       console.log(`two processes: ${head} events in 3 s, each seen once and in order`);
       await check(path, {});
     } finally {
