@@ -9,7 +9,7 @@ import { chosenModules, isRivalry } from "./cases/mod.ts";
 import { readOptions, usage } from "./runner/options.ts";
 import { printed } from "./runner/report.ts";
 import { writeReadme } from "./runner/readme.ts";
-import { describe, type Report } from "./runner/result.ts";
+import { describe, type Report, type Row } from "./runner/result.ts";
 import { fingerprint } from "./runner/revision.ts";
 import { findRuntime, type Runtime } from "./runner/runtimes.ts";
 import { measureAll } from "./runner/schedule.ts";
@@ -30,7 +30,12 @@ async function main(): Promise<boolean> {
 
   const before = fingerprint();
   const head = describe(runtimes, options.count);
-  const rows = await measureAll(modules, runtimes, options, progress);
+  // After every round, so that a long run that is stopped has not been for nothing.
+  const save = (rows: readonly Row[]): void => {
+    if (options.json === undefined) return;
+    writeFileSync(options.json, `${JSON.stringify({ ...head, rows }, null, 2)}\n`);
+  };
+  const rows = await measureAll(modules, runtimes, options, { progress, round: save });
   if (rows.length === 0) throw new Error(`No case of ${modules.join(", ")} matches --filter`);
   const report: Report = { ...head, rows };
   progress("");
@@ -39,9 +44,7 @@ async function main(): Promise<boolean> {
   if (modules.some(isRivalry)) {
     process.stdout.write(`\n${bars(report, options.filtered, modules)}\n`);
   }
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  }
+  save(rows);
   if (changed) {
     say("The library's files changed during the run: its rows compare different versions\n");
     return false;

@@ -25,30 +25,40 @@ interface Job {
   readonly bytes: boolean;
 }
 
-/** Measures everything that was asked for. `progress` hears what comes next. */
+/** Who follows a run. */
+export interface Hearing {
+  /** What comes next. */
+  progress(line: string): void;
+  /** Every case has been measured once more. */
+  round(rows: readonly Row[]): void;
+}
+
+/** Measures everything that was asked for. */
 export async function measureAll(
   modules: readonly string[],
   runtimes: readonly Runtime[],
   options: Options,
-  progress: (line: string) => void,
+  hear: Hearing,
 ): Promise<Row[]> {
   const jobs = await plan(modules, runtimes, options);
+  const rows = jobs.map((job) => job.row);
   const inBytes = jobs.filter((job) => job.bytes);
   const total = jobs.length * options.count + inBytes.length;
   let done = 0;
   for (let round = 0; round < options.count; round++) {
     for (const { runtime, row, kind } of jobs) {
-      progress(`${++done}/${total} ${runtime.name} ${row.name}`);
+      hear.progress(`${++done}/${total} ${runtime.name} ${row.name}`);
       const figure = await measureOnce(runtime, kind, row);
       if (figure !== undefined) row.samples.push(figure);
     }
+    hear.round(rows);
   }
   for (const { runtime, row } of inBytes) {
-    progress(`${++done}/${total} ${runtime.name} ${row.name}, bytes`);
+    hear.progress(`${++done}/${total} ${runtime.name} ${row.name}, bytes`);
     const bytes = await measureOnce(runtime, "bytes", row);
     if (bytes !== undefined) row.bytes = bytes;
   }
-  return jobs.map((job) => job.row);
+  return rows;
 }
 
 async function plan(
