@@ -272,15 +272,24 @@ describe("Emitter overflow", () => {
   it('"wait" lets nobody overtake a producer that waits', async () => {
     const { emitter, log, open } = await full({});
     const tried: boolean[] = [];
+    let last: Promise<boolean> | undefined;
     emitter.on("a", ({ data }) => {
-      if (data === "1") tried.push(emitter.tryEnqueue("a", "overtaker"));
+      if (data !== "1") return;
+      tried.push(emitter.tryEnqueue("a", "overtaker"));
+      tried.push(emitter.tryEnqueue(createEvent("a", "overtaker")));
+      last = emitter.enqueue(createEvent("a", "4"));
     });
     const waiting = emitter.enqueue("a", "3");
     await open();
 
     await waiting;
     // There is a free slot while "1" is delivered, but it belongs to "3".
-    assertEquals([log, tried], [["0", "1", "2", "3"], [false]]);
+    assertEquals([log, tried], [["0", "1", "2", "3", "4"], [false, false]]);
+    assert(await last);
+    // Nobody waits any more.
+    assert(emitter.tryEnqueue(createEvent("a", "5")));
+    await env.settle();
+    assertEquals(log.at(-1), "5");
     assertConserved(emitter);
   });
 

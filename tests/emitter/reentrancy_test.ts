@@ -241,6 +241,9 @@ describe("listeners of many types", () => {
   it("may come and go for ever new types: nothing is mixed up", async () => {
     const emitter = new Emitter<Any>({ env });
     const log: string[] = [];
+    let kept = 0;
+    emitter.on("kept", () => void (kept += 1), { id: "kept" });
+    await emitter.emit("kept", 1);
     for (let i = 0; i < 5000; i++) {
       const type = `type-${i}`;
       const subscription = emitter.on(type, (event) => void log.push(event.type));
@@ -251,11 +254,13 @@ describe("listeners of many types", () => {
 
     assertEquals(log, Array.from({ length: 5000 }, (_, i) => `type-${i}`));
     const { emitted, succeeded, unheard, activeListeners, listeners } = emitter.stats();
+    await emitter.emit("kept", 2);
+    assertEquals([kept, runs(emitter)], [2, { kept: 2 }]);
     assertEquals({ emitted, succeeded, unheard }, {
-      emitted: 10000,
-      succeeded: 10000,
+      emitted: 10001,
+      succeeded: 10001,
       unheard: 5000,
     });
-    assertEquals([activeListeners, listeners], [0, []]);
+    assertEquals([activeListeners, listeners.length], [1, 1]);
   });
 });
