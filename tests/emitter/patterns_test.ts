@@ -202,16 +202,17 @@ describe("Emitter.on() with a pattern", () => {
       if (type === "x") seen += 1;
     });
     await emitter.emit(made);
+    await emitter.emit(made);
     // Foreign events take the long way, so nothing else was emitted the short way meanwhile.
     for (let i = 0; i < 5000; i++) await emitter.emit(`t.${i}`, 1);
     await emitter.emit(made);
     const { emitted, succeeded, listeners } = emitter.stats();
-    assertEquals([seen, emitted, succeeded, listeners[1]?.runs], [2, 5002, 5002, 5002]);
+    assertEquals([seen, emitted, succeeded, listeners[1]?.runs], [3, 5003, 5003, 5003]);
     emitter.on("x", () => {
       seen += 10;
     });
     await emitter.emit(made);
-    assertEquals(seen, 13);
+    assertEquals(seen, 14);
     assertConserved(emitter);
   });
 
