@@ -37,6 +37,7 @@ import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.
 import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
 import { isPattern } from "./pattern.ts";
+import { requirePool } from "./pool_drain.ts";
 
 /** Emitter options of any event map. */
 export type AnyEmitterOptions =
@@ -99,6 +100,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
       overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
       waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
+      pool: options.pool === undefined ? undefined : requirePool(options.pool),
       env,
       owner: this,
     });
