@@ -283,7 +283,7 @@ export class ListenerTable {
   find(type: string): Channel | undefined {
     const channel = this.channels.get(type);
     if (channel !== undefined || this.#groups.length === 0) return channel;
-    return this.#open(type);
+    return typeof type === "string" ? this.#open(type) : undefined;
   }
 
   /** Empties the index for good: from now on every event is looked at. */
