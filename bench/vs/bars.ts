@@ -8,6 +8,7 @@ import { short, textTable } from "../runner/table.ts";
 import { type Bar, type Finding, leastRatio, type Look, plain, type RuntimeName } from "./bar.ts";
 import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
+import { busBars } from "./bus_bars.ts";
 import { listenerBars } from "./listener_bars.ts";
 import { storeBars } from "./store_bars.ts";
 import { poolBars } from "./pool_bars.ts";
@@ -179,6 +180,7 @@ const emitterBars: readonly Bar[] = [
 /** By the name of the module. */
 const barsOf: Readonly<Record<string, readonly Bar[]>> = {
   emitter: emitterBars,
+  bus: busBars,
   listener: listenerBars,
   pool: poolBars,
   store: storeBars,
