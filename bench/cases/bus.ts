@@ -75,7 +75,7 @@ export const cases: readonly Case[] = [
     push: (topic) => () => topic.tryPublish(EVENT),
   }),
   publishing("bus tryPublish, subscribed by pattern", {
-    pattern: "ord*",
+    pattern: "**",
     push: (topic) => () => topic.tryPublish(EVENT),
   }),
   publishing("bus tryPublish, 64 events in turn", { push: tryInTurn }),
