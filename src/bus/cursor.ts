@@ -172,6 +172,7 @@ export class Cursor implements JobOwner {
     const partition = this.partition;
     const { keyed } = partition;
     const context = this.#context;
+    const { calls } = owner;
     let left = budget;
     while (
       left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
@@ -194,7 +195,7 @@ export class Cursor implements JobOwner {
         if (event === undefined) this.#gone += 1;
         continue;
       }
-      const { closeCalls } = owner;
+      const closeCalls = calls.close;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
@@ -239,7 +240,7 @@ export class Cursor implements JobOwner {
   /** Another attempt of a job, or the first one of an event that was parked. */
   #start(job: Job): void {
     const owner = this.#owner;
-    const { closeCalls } = owner;
+    const closeCalls = owner.calls.close;
     if (job.attempt > 1) this.counts.retries += 1;
     const context = job.attempt === 1
       ? this.#context
@@ -256,7 +257,7 @@ export class Cursor implements JobOwner {
   }
 
   #await(job: Job, pending: Promise<unknown>, closeCalls: number): void {
-    job.exempt = this.#owner.closeCalls !== closeCalls;
+    job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else this.#running += 1;
     pending.then(job.succeeded, job.failed);

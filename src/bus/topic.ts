@@ -14,7 +14,7 @@ import { KeyHasher } from "../internal/hash.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { Cursor } from "./cursor.ts";
-import type { Failure, Job } from "./job.ts";
+import type { CloseCalls, Failure, Job } from "./job.ts";
 import type {
   Key,
   PublishOptions,
@@ -35,8 +35,7 @@ import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
+  readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
@@ -101,9 +100,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
-      get closeCalls() {
-        return owner.closeCalls;
-      },
+      calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -278,7 +275,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Lets a cursor go that has ended, unless closing or deleting waits for it, or counts it. */
   #forget(cursor: Cursor): void {
-    if (cursor.inFlight > 0 || this.#owner.closeCalls > 0) return;
+    if (cursor.inFlight > 0 || this.#owner.calls.close > 0) return;
     if (this.#cursors.delete(cursor)) this.#finishedGone += cursor.finished;
   }
 
