@@ -6,6 +6,7 @@ import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/eve
 import type { Listener, Subscription } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
+import type { Timing, TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
 
 /** Options of a {@linkcode Bus}. */
@@ -24,6 +25,12 @@ export interface BusOptions {
   readonly maxTopics?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
+  /**
+   * Which calls of listeners are timed: `"off"`, about one in 64, or `"all"`.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
   /**
    * Clock, timers and randomness.
    *
@@ -240,6 +247,8 @@ export interface SubscriptionStats {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** How long its handler took, if that is timed. */
+  readonly timing?: Timing;
 }
 
 /** Figures of a partition. */

@@ -26,6 +26,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { timingOption } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
@@ -125,6 +126,7 @@ export class Bus implements AsyncDisposable {
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#parts = {
       env: this.#env,
+      timing: timingOption(options.timing),
       delays: this.#delays,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),

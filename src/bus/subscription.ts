@@ -5,6 +5,7 @@
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type {
   Key,
@@ -39,6 +40,7 @@ export interface SubscriptionOwner {
 
 /** What was asked for, checked and total. */
 export interface SubscriberOptions {
+  readonly timing: Timing | undefined;
   readonly id: string;
   readonly from: "latest" | "earliest";
   readonly maxConcurrency: number;
@@ -54,6 +56,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
+  readonly #timing: Timing | undefined;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -67,6 +70,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#owner = owner;
     this.listener = listener;
     this.id = options.id;
+    this.#timing = options.timing;
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
     this.onFailure = options.onFailure;
@@ -172,12 +176,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
+    const slots = this.maxConcurrency * this.#cursors.length;
+    const timing = this.#timing === undefined ? {} : { timing: this.#timing };
+    return { id: this.id, ...tally, slots, ...timing };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
+export type Tally = {
+  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "timing">]: number;
+};
 
 /** No figures yet. */
 export function newTally(): Tally {

@@ -11,6 +11,7 @@ import { nameOf, requireFunction, requireOptions, requireSignal, show } from "..
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
+import { timed, type TimingMode } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { Cursor } from "./cursor.ts";
@@ -34,6 +35,7 @@ import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
+  readonly timing: TimingMode;
   readonly delays: DelayQueue<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
@@ -156,7 +158,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     requireOptions("a subscription", options);
     if (this.#refusal !== undefined) throw this.#refusal();
     const { signal } = options;
-    const subscriber = new Subscriber(this.#parts, listener, {
+    const { listener: called, timing } = timed(listener, this.#owner.timing, this.#owner.env);
+    const subscriber = new Subscriber(this.#parts, called, {
+      timing,
       ...checkSubscribeOptions(options, this.#settings),
       id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
     });

@@ -2,6 +2,7 @@
  * What stands between a caller of the emitter and its listeners before anything is delivered.
  */
 
+import { ValidationError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { isolate, type Isolation } from "../event/isolation.ts";
 import { admitEmitted, makeEmitted, withData } from "../event/make.ts";
@@ -20,6 +21,7 @@ export class Admission {
   readonly #isolation: Isolation;
   readonly #env: Env;
   /** What sends those away whose schemas have not settled. */
+  #invalid = 0;
   readonly #validating = new Set<(reason: unknown) => void>();
 
   constructor(schemas: unknown, isolation: Isolation, env: Env) {
@@ -39,8 +41,31 @@ export class Admission {
     this.isPlain = this.#schemas.size === 0 && isolation === "shared";
   }
 
+  /** Events that were not valid. */
+  get invalid(): number {
+    return this.#invalid;
+  }
+
   /** The event that a call means; a promise if its schema is asynchronous. */
   admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted | Promise<Emitted> {
+    try {
+      return this.#admit(first, second, options, signal);
+    } catch (error) {
+      this.#count(error);
+      throw error;
+    }
+  }
+
+  #count(error: unknown): void {
+    if (error instanceof ValidationError) this.#invalid += 1;
+  }
+
+  #admit(
     first: unknown,
     second: unknown,
     options: EmitOptions | undefined,
@@ -80,7 +105,9 @@ export class Admission {
         return true;
       };
       const refuse = (reason: unknown): void => {
-        if (ends()) reject(reason);
+        if (!ends()) return;
+        this.#count(reason);
+        reject(reason);
       };
       this.#validating.add(refuse);
       if (signal !== undefined) {
@@ -91,6 +118,7 @@ export class Admission {
         try {
           resolve(this.#isolate(withData(event, settled)));
         } catch (error) {
+          this.#count(error);
           reject(error);
         }
       }, refuse);

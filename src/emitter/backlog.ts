@@ -72,6 +72,11 @@ export class Backlog {
   #awake = false;
   #running = 0;
   #dropped = 0;
+  /** Events that left the ring for their listeners, and those that left it for nobody. */
+  #delivered = 0;
+  #evicted = 0;
+  #refused = 0;
+  #timedOut = 0;
   #smallBatches = 0;
   #onPool: PoolDrain | undefined;
 
@@ -83,7 +88,10 @@ export class Backlog {
     this.#maxConcurrency = options.maxConcurrency;
     this.#ring = new Ring(bufferSize);
     this.#pacer = new Pacer(env, BURST, () => this.#drain());
-    this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
+    this.#line = new WaitingLine(env, waitMs, () => {
+      this.#timedOut += 1;
+      return new BufferFullError(what, bufferSize, waitMs);
+    });
     if (options.pool !== undefined) this.#onPool = this.#drainOn(options.pool);
   }
 
@@ -112,6 +120,21 @@ export class Backlog {
     return this.#line.length;
   }
 
+  /** Events that were accepted so far. */
+  get enqueued(): number {
+    return this.#delivered + this.#evicted + this.#ring.length;
+  }
+
+  /** Events that found no room, and were not to wait for it. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Events whose producers waited for room in vain. */
+  get timedOut(): number {
+    return this.#timedOut;
+  }
+
   /** Accepts an event if that needs no thought; if not, {@linkcode add} and its like decide. */
   offer(event: Emitted): boolean {
     if (!this.#open || !this.#ring.push(event)) return false;
@@ -125,6 +148,7 @@ export class Backlog {
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
     if (overflow === "drop-newest") this.#dropped += 1;
+    else this.#refused += 1;
     return false;
   }
 
@@ -136,7 +160,10 @@ export class Backlog {
       this.#open = false;
       return this.#line.join(event, signal);
     }
-    if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
+    if (overflow === "reject") {
+      this.#refused += 1;
+      return Promise.reject(new BufferFullError(what, bufferSize));
+    }
     if (overflow === "drop-oldest") {
       this.#replaceOldest(event);
       return ACCEPTED;
@@ -213,6 +240,7 @@ export class Backlog {
         lookAt += Math.min(lookAt, CLOCK_EVERY);
       }
     }
+    this.#delivered += delivered;
     if (small && timed) elapsed = this.#env.monotonic() - began;
     const cost = small ? delivered * SMALL_COST : delivered;
     this.#pacer.spend(Math.max(cost, elapsed / SLICE_MS * BURST));
@@ -232,6 +260,7 @@ export class Backlog {
       deliver: () => {
         const event = ring.shift();
         if (event === undefined) return undefined;
+        this.#delivered += 1;
         this.#pacer.spend(SMALL_COST);
         const pending = owner.start(event);
         this.#letIn();
@@ -274,6 +303,7 @@ export class Backlog {
 
   #drop(event: Emitted): void {
     this.#dropped += 1;
+    this.#evicted += 1;
     this.#owner.dropped(event);
   }
 }

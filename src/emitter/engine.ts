@@ -28,10 +28,12 @@ import {
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
+import { timed, type TimingMode, timingOption } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
+import { figures, NO_ONION } from "./figures.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
@@ -47,9 +49,6 @@ export type AnyEmitterOptions =
     readonly middleware?: readonly Middleware[];
     readonly onError?: (error: ListenerError, event: never) => "handled" | void;
   };
-
-/** What an emitter without middleware counts of it. */
-const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
 
 /** The emitter behind its typed face. */
 export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable<number> {
@@ -70,6 +69,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
+  readonly #timing: TimingMode;
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
@@ -89,6 +89,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
+    this.#timing = timingOption(options.timing);
     this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
@@ -113,13 +114,15 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    const fn = wrapped(listener, this.#isolation, options);
+    const { listener: called, timing } = timed(listener, this.#timing, this.env);
+    const fn = wrapped(called, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
     this.requireOpen();
     const handle = matches === undefined
       ? this.table.add(name, listener, fn, id)
       : this.table.addPattern(name, matches, listener, fn, id);
+    handle.timing = timing;
     if (signal !== undefined) {
       handle.endsWith(this.env.onAbort(signal, () => handle.unsubscribe()));
     }
@@ -250,6 +253,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
+    delivery.channel.inFlight += 1;
     if (this.closeCalls !== closeCalls) {
       delivery.exempt = true;
       this.#exempt += 1;
@@ -304,40 +308,24 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   }
 
   finished(delivery: Delivery): void {
-    if (delivery.failures > 0) this.#failed += 1;
+    const { channel } = delivery;
+    if (delivery.failures > 0) {
+      this.#failed += 1;
+      channel.failed += 1;
+    }
     if (!delivery.running) return;
     this.#inFlight -= 1;
+    channel.inFlight -= 1;
     if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
 
   stats(): EmitterStats {
-    const { queued, waiting } = this.backlog;
-    const { entering, refused, filtered, errors } = this.#onion ?? NO_ONION;
-    const dropped = this.backlog.dropped + filtered;
-    const started = this.table.hits + this.#unheard + entering + refused;
-    const inFlight = this.#inFlight + entering;
-    const failed = this.#failed + refused;
-    return {
-      emitted: started + queued + dropped,
-      succeeded: started - failed - inFlight,
-      failed,
-      queued,
-      bufferSize: this.backlog.bufferSize,
-      inFlight,
-      maxConcurrency: this.backlog.maxConcurrency,
-      dropped,
+    return figures(this.table, this.backlog, this.#admission, this.#onion ?? NO_ONION, {
       unheard: this.#unheard,
-      waiting,
-      middlewareErrors: errors,
-      activeListeners: this.table.active,
-      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
-        id,
-        type: name,
-        runs,
-        runFailures: failures,
-      })),
-    };
+      failed: this.#failed,
+      inFlight: this.#inFlight,
+    });
   }
 
   close(options: CloseOptions): Promise<CloseResult> {

@@ -6,6 +6,7 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
+import type { Timing } from "../metrics/timing.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
@@ -22,6 +23,9 @@ export class Channel {
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
+  /** Of those: with a listener that failed, and with one that has not settled. */
+  failed = 0;
+  inFlight = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
   /** Whether it has had enough events for a dispatcher of its own. */
@@ -75,6 +79,8 @@ export abstract class Handle implements Subscription {
   failures = 0;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
+  /** How long its calls take, if they are timed. */
+  timing: Timing | undefined;
   readonly listener: Listener;
   /** The type or pattern. */
   readonly name: string;

@@ -7,6 +7,7 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { namedParts, type Parts } from "../internal/parts.ts";
 import type { Authorize } from "./authorize.ts";
 import { healthRoutes } from "./health.ts";
+import { type MetricsOptions, metricsRoute } from "./metrics/route.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
@@ -38,6 +39,8 @@ export interface InspectorOptions {
    * @default {always true}
    */
   readonly ready?: () => boolean | Promise<boolean>;
+  /** The metrics page. */
+  readonly metrics?: MetricsOptions;
   /**
    * The clock.
    *
@@ -101,7 +104,11 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const routes: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
+  const routes: readonly Route[] = [
+    ...healthRoutes(named, ready),
+    statsRoute(named, env),
+    metricsRoute(parts, options.metrics),
+  ];
   return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
 }
 

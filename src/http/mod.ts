@@ -25,6 +25,11 @@ export {
   inspector,
   type InspectorOptions,
 } from "./inspector.ts";
+export { type CollectorOptions, MetricsCollector } from "./metrics/collector.ts";
+export type { MetricsOptions } from "./metrics/route.ts";
 export type { Route, Visit } from "./route.ts";
+export type { Family, FamilyDefinition, FamilyType, Sample } from "../metrics/family.ts";
+export type { MetricsFormat } from "../metrics/exposition.ts";
+export type { Exemplar, Timing } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { Part, PartKind, Parts } from "../internal/parts.ts";
