@@ -56,8 +56,14 @@ export class Delivery {
   /** A listener returned a promise. */
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
     const adopted = adopt(promise);
+    const handle = cell.group ?? cell;
     this.#open += 1;
-    adopted.then(this.#settled, (cause) => {
+    handle.inFlight += 1;
+    adopted.then(() => {
+      handle.inFlight -= 1;
+      this.#settled();
+    }, (cause) => {
+      handle.inFlight -= 1;
       this.fail(cell, cause);
       this.#settled();
     });
@@ -87,14 +93,14 @@ export class Delivery {
     });
   }
 
-  readonly #settled = (): void => {
+  #settled(): void {
     this.#open -= 1;
     if (this.#open > 0) return;
     this.#owner.finished(this);
     const { error } = this;
     if (error === undefined) this.#resolve?.();
     else this.#reject?.(error);
-  };
+  }
 }
 
 /** A listener answered with something: a promise is waited for, anything else means nothing. */

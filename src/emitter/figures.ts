@@ -57,11 +57,12 @@ export function figures(
     waiting,
     middlewareErrors: errors,
     activeListeners: table.active,
-    listeners: Array.from(table, ({ id, name, runs, failures, timing }) => ({
+    listeners: Array.from(table, ({ id, name, runs, failures, inFlight, timing }) => ({
       id,
       type: name,
       runs,
       runFailures: failures,
+      inFlight,
       ...(timing === undefined ? {} : { timing }),
     })),
     types: [...table.channels].flatMap(([type, { hits, failed, inFlight }]) =>

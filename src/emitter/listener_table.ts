@@ -77,6 +77,8 @@ export const NO_CHANNEL: Channel = new Channel("");
 export abstract class Handle implements Subscription {
   /** Failed runs. */
   failures = 0;
+  /** Runs that have not settled. */
+  inFlight = 0;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
   /** How long its calls take, if they are timed. */

@@ -173,6 +173,8 @@ export interface ListenerStats {
   readonly runs: number;
   /** How often it threw or rejected. */
   readonly runFailures: number;
+  /** How many of its calls have not settled. */
+  readonly inFlight: number;
   /** How long its calls took, if they are timed. */
   readonly timing?: Timing;
 }

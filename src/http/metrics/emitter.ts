@@ -30,8 +30,8 @@ export function collectEmitter(page: Page, name: string, stats: EmitterStats): v
   };
   for (const result in rest) emitted.add(rest[result]!, name, OTHER, result);
 
-  for (const { id, runs, runFailures, timing } of stats.listeners) {
-    page.processed.add(runs - runFailures, component, id, "success");
+  for (const { id, runs, runFailures, inFlight, timing } of stats.listeners) {
+    page.processed.add(runs - runFailures - inFlight, component, id, "success");
     page.processed.add(runFailures, component, id, "failed");
     if (timing !== undefined) page.duration.addTiming(timing, component, id);
   }
