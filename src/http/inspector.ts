@@ -2,11 +2,18 @@
  * One handler that shows the parts of a running program over HTTP.
  */
 
-import { requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
+import {
+  booleanOption,
+  requireFunction,
+  requireOptions,
+  show,
+  stringOption,
+} from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { namedParts, type Parts } from "../internal/parts.ts";
 import type { Authorize } from "./authorize.ts";
 import { healthRoutes } from "./health.ts";
+import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
 import { type MetricsOptions, metricsRoute } from "./metrics/route.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
@@ -42,6 +49,14 @@ export interface InspectorOptions {
   /** The metrics page. */
   readonly metrics?: MetricsOptions;
   /**
+   * Whether the data and metadata of events are shown. They may hold what nobody should see.
+   *
+   * @default {false}
+   */
+  readonly showData?: boolean;
+  /** The stream of live events. */
+  readonly events?: EventsViewOptions;
+  /**
    * The clock.
    *
    * @default {the runtime's}
@@ -50,14 +65,20 @@ export interface InspectorOptions {
 }
 
 /** Answers requests; give it to a server, or call it from a router. */
-export type Inspector = (request: Request) => Promise<Response>;
+export interface Inspector extends Disposable {
+  (request: Request): Promise<Response>;
+  /** Ends the streams of those who watch, so that a server can close. */
+  [Symbol.dispose](): void;
+}
 
 /** An inspector taken apart, for routers that register path by path. */
-export interface Inspection {
+export interface Inspection extends Disposable {
   /** Every path there is. */
   readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Answers a request for a path below the mount. */
   answer(request: Request, path: string): Promise<Response>;
+  /** Ends the streams of those who watch. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -85,13 +106,14 @@ export function inspector(parts: Parts, options: InspectorOptions = {}): Inspect
   if (base !== "" && !/^(\/[^/?#]+)+$/.test(stringOption("base", base, ""))) {
     throw new TypeError(`Cannot use ${show(base)} as "base": it must be like "/internal"`);
   }
-  return async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (base !== "" && !pathname.startsWith(`${base}/`)) {
       return dressed(text(404, "Not found"), request.method);
     }
     return await inspection.answer(request, pathname.slice(base.length));
   };
+  return Object.assign(handler, { [Symbol.dispose]: () => inspection[Symbol.dispose]() });
 }
 
 /** The same for a router. */
@@ -108,8 +130,15 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
     ...healthRoutes(named, ready),
     statsRoute(named, env),
     metricsRoute(parts, options.metrics),
+    eventsRoute(named, env, booleanOption("showData", options.showData, false), options.events),
   ];
-  return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
+  return {
+    routes,
+    answer: (request, path) => answer(request, path, { ...options, env, routes }),
+    [Symbol.dispose]() {
+      for (const route of routes) route.end?.();
+    },
+  };
 }
 
 interface Setting extends InspectorOptions {

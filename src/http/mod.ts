@@ -25,6 +25,7 @@ export {
   inspector,
   type InspectorOptions,
 } from "./inspector.ts";
+export type { EventsViewOptions } from "./events/route.ts";
 export { type CollectorOptions, MetricsCollector } from "./metrics/collector.ts";
 export type { MetricsOptions } from "./metrics/route.ts";
 export type { Route, Visit } from "./route.ts";
