@@ -27,7 +27,7 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import type { Failure, Job } from "./job.ts";
+import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import type {
@@ -102,7 +102,7 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  #closeCalls = 0;
+  readonly #calls: CloseCalls = { close: 0 };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -123,13 +123,10 @@ export class Bus implements AsyncDisposable {
     totalSettings(defaults);
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
-    const closeCalls = () => this.#closeCalls;
     this.#parts = {
       env: this.#env,
       delays: this.#delays,
-      get closeCalls() {
-        return closeCalls();
-      },
+      calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
@@ -293,7 +290,7 @@ export class Bus implements AsyncDisposable {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
-      this.#closeCalls += 1;
+      this.#calls.close += 1;
       return this.#closing.result;
     } catch (error) {
       return Promise.reject(error);

@@ -28,6 +28,9 @@ interface Waiting {
   readonly hash: number;
 }
 
+/** What an entrance counts of a topic. */
+type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
+
 /** The publishers' side of a topic. */
 export class Entrance {
   readonly #topic: string;
@@ -126,7 +129,7 @@ export class Entrance {
   }
 
   /** The figures of now. */
-  stats(): Pick<TopicStats, "attempts" | "accepted" | "rejected" | "dropped" | "waiting"> {
+  stats(): EntranceStats {
     const accepted = this.#accepted;
     const dropped = this.#dropped;
     const waiting = this.#lines.reduce((sum, line) => sum + line.length, 0);
@@ -137,6 +140,12 @@ export class Entrance {
       rejected,
       dropped,
       waiting,
+      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      partitions: this.#partitions.map(({ tail, queued }, index) => ({
+        accepted: tail,
+        queued,
+        waiting: this.#lines[index]!.length,
+      })),
     };
   }
 

@@ -73,6 +73,12 @@ export interface Failure {
   readonly redrives: number;
 }
 
+/** Who closes, counted in one object for all: it is looked at for every event. */
+export interface CloseCalls {
+  /** How often the bus was told to close. */
+  close: number;
+}
+
 /** What a cursor asks of its subscription. */
 export interface CursorOwner extends ContextOwner {
   readonly listener: Listener<NovaEvent>;
@@ -80,8 +86,7 @@ export interface CursorOwner extends ContextOwner {
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
+  readonly calls: CloseCalls;
   random(): number;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(failure: Failure): boolean;

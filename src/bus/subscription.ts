@@ -16,14 +16,14 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { Cursor } from "./cursor.ts";
-import type { CursorOwner, Failure, Job } from "./job.ts";
+import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
-  readonly closeCalls: number;
+  readonly calls: CloseCalls;
   random(): number;
   stopSignal(): AbortSignal;
   bury(failure: Failure): boolean;
@@ -103,8 +103,8 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#active;
   }
 
-  get closeCalls(): number {
-    return this.#owner.closeCalls;
+  get calls(): CloseCalls {
+    return this.#owner.calls;
   }
 
   random(): number {
@@ -172,12 +172,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally };
+    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id">]: number };
+export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
 
 /** No figures yet. */
 export function newTally(): Tally {

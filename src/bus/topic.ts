@@ -12,7 +12,7 @@ import type { Env } from "../internal/env.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { Cursor } from "./cursor.ts";
 import { Entrance } from "./entrance.ts";
-import type { Failure, Job } from "./job.ts";
+import type { CloseCalls, Failure, Job } from "./job.ts";
 import type {
   PublishOptions,
   Receipt,
@@ -33,8 +33,7 @@ import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
+  readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
@@ -89,9 +88,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
-      get closeCalls() {
-        return owner.closeCalls;
-      },
+      calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -152,7 +149,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return {
       name: this.name,
       ...this.#entrance.stats(),
-      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      bufferSize: this.#settings.bufferSize,
+      keyed: this.#settings.key !== undefined,
       subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
     };
   }
@@ -232,7 +230,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Lets a cursor go that has ended, unless closing or deleting waits for it, or counts it. */
   #forget(cursor: Cursor): void {
-    if (cursor.inFlight > 0 || this.#owner.closeCalls > 0) return;
+    if (cursor.inFlight > 0 || this.#owner.calls.close > 0) return;
     if (this.#cursors.delete(cursor)) this.#finishedGone += cursor.finished;
   }
 

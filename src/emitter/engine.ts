@@ -2,7 +2,7 @@
  * What happens inside an emitter: events are admitted, delivered, counted, and closed upon.
  */
 
-import { ClosedError, type ListenerError } from "../errors.ts";
+import { ClosedError, type ListenerError, ValidationError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
@@ -36,7 +36,9 @@ import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { onlyOnce } from "./once.ts";
 import { isPattern } from "./pattern.ts";
+import { requirePool } from "./pool_drain.ts";
 
 /** Emitter options of any event map. */
 export type AnyEmitterOptions =
@@ -99,6 +101,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
       overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
       waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
+      pool: options.pool === undefined ? undefined : requirePool(options.pool),
       env,
       owner: this,
     });
@@ -227,10 +230,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
 
   deliver(event: Emitted): Promise<void> | undefined {
     const channel = this.table.index[event.type] ?? this.table.find(event.type);
-    if (channel === undefined) {
-      this.#unheard += 1;
-      return undefined;
-    }
+    if (channel === undefined) return this.#nobodyHeard(event);
     const { closed, closeCalls } = this;
     const delivery = channel.run(this, channel, event);
     if (delivery === undefined && this.closed === closed) return undefined;
@@ -263,6 +263,14 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
 
   unheard(): void {
     this.#unheard += 1;
+  }
+
+  #nobodyHeard({ type }: Emitted): Promise<void> | undefined {
+    this.#unheard += 1;
+    if (typeof type === "string") return undefined;
+    this.#failed += 1;
+    const message = "Cannot deliver an event whose type was changed after it was made";
+    return Promise.reject(new ValidationError("type", type, message));
   }
 
   replace(event: Emitted): Emitted {
@@ -319,7 +327,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       succeeded: started - failed - inFlight,
       failed,
       queued,
+      bufferSize: this.backlog.bufferSize,
       inFlight,
+      maxConcurrency: this.backlog.maxConcurrency,
       dropped,
       unheard: this.#unheard,
       waiting,
@@ -388,11 +398,4 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.#stop ??= new AbortController();
     return this.#stop.signal;
   }
-}
-
-function onlyOnce(fn: Listener): Listener {
-  return (event, context) => {
-    context.subscription.unsubscribe();
-    return fn(event, context);
-  };
 }

@@ -8,6 +8,7 @@ import type { Isolation } from "../event/isolation.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import type { Env } from "../internal/env.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Pool } from "../queue/pool.ts";
 import type { Middleware } from "./onion.ts";
 
 /** Options of an {@linkcode Emitter}. */
@@ -33,6 +34,14 @@ export interface EmitterOptions<
    * @default {10}
    */
   readonly maxConcurrency?: number;
+  /**
+   * Where enqueued events are delivered, such as a `WorkerPool` that several emitters share. They wait
+   * in the emitter's own buffer until the pool starts them. When the pool closes before the emitter,
+   * the emitter delivers the rest itself.
+   *
+   * @default {none: the emitter delivers them itself}
+   */
+  readonly pool?: Pool;
   /**
    * What a full buffer says to a producer.
    *
@@ -171,8 +180,12 @@ export interface EmitterStats {
   readonly failed: number;
   /** Events that wait in the buffer. */
   readonly queued: number;
+  /** How many may wait. */
+  readonly bufferSize: number;
   /** Events with a listener that has not settled. */
   readonly inFlight: number;
+  /** How many of the buffer may be in flight at once. */
+  readonly maxConcurrency: number;
   /** Events that a policy, closing, or a middleware without `next` dropped. */
   readonly dropped: number;
   /** Events that nobody listened to. */

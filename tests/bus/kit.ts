@@ -63,7 +63,7 @@ export function assertLaw(stats: SubscriptionStats): void {
   );
 }
 
-/** Fails unless the figures are these, and the law holds. What is not named must be 0. */
+/** Fails unless the figures are these, and the law holds. What is not named must be 0, but for limits. */
 export function assertFigures(
   subscription: TopicSubscription,
   figures: Partial<Omit<SubscriptionStats, "id">>,
@@ -79,6 +79,7 @@ export function assertFigures(
     held: 0,
     inFlight: 0,
     retries: 0,
+    slots: stats.slots,
     ...figures,
   });
   assertLaw(stats);

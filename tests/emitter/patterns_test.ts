@@ -193,6 +193,29 @@ describe("Emitter.on() with a pattern", () => {
     assert(engine.table.channels.has("kept"));
   });
 
+  it("counts a made event whose channel was forgotten since the last one of its type", async () => {
+    const { emitter } = world();
+    const made = createEvent("x", 1);
+    let seen = 0;
+    emitter.on("start", () => {});
+    emitter.on("**", ({ type }) => {
+      if (type === "x") seen += 1;
+    });
+    await emitter.emit(made);
+    await emitter.emit(made);
+    // Foreign events take the long way, so nothing else was emitted the short way meanwhile.
+    for (let i = 0; i < 5000; i++) await emitter.emit(`t.${i}`, 1);
+    await emitter.emit(made);
+    const { emitted, succeeded, listeners } = emitter.stats();
+    assertEquals([seen, emitted, succeeded, listeners[1]?.runs], [3, 5003, 5003, 5003]);
+    emitter.on("x", () => {
+      seen += 10;
+    });
+    await emitter.emit(made);
+    assertEquals(seen, 14);
+    assertConserved(emitter);
+  });
+
   it("delivers nothing after its end in a channel that was forgotten meanwhile (I6)", async () => {
     const { emitter, log } = world();
     const ended: string[] = [];
