@@ -34,6 +34,7 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,

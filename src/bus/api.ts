@@ -97,6 +97,12 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {bufferSize}
    */
   readonly maxHeld?: number;
+  /**
+   * Recognises events that are published again, so that each enters once.
+   *
+   * @default {false}
+   */
+  readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
   readonly deadLetter?: {
     /**
@@ -106,6 +112,29 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
      */
     readonly maxEvents?: number;
   };
+}
+
+/** How a topic recognises what is published again. */
+export interface DedupeOptions<Events extends EventMap = Record<string, unknown>> {
+  /**
+   * What an event is recognised by: a string of 1–256 bytes.
+   *
+   * @default {its id, if its publisher gave one}
+   */
+  readonly key?: (event: EventOf<Events>) => string;
+  /**
+   * How long an event is remembered, in milliseconds.
+   *
+   * @default {600_000}
+   */
+  readonly windowMs?: number;
+  /**
+   * How many events are remembered. Young ones never make room for others: the topic is full, as
+   * `overflow` says, until the oldest has been remembered for `windowMs`.
+   *
+   * @default {100_000}
+   */
+  readonly maxIds?: number;
 }
 
 /** Options of a subscription; what is not given comes from the topic. */
@@ -254,7 +283,7 @@ export interface PartitionStats {
 
 /**
  * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + rejected + dropped + waiting`.
+ * `attempts = accepted + duplicates + rejected + dropped + waiting`.
  */
 export interface TopicStats {
   /** Its name. */
@@ -263,6 +292,8 @@ export interface TopicStats {
   readonly attempts: number;
   /** Events that entered. */
   readonly accepted: number;
+  /** Events that had entered before, and did not enter again. */
+  readonly duplicates: number;
   /** Events that were refused, or whose publisher stopped waiting. */
   readonly rejected: number;
   /** Events that the overflow policy dropped. */
@@ -302,14 +333,17 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * frozen copy.
    *
    * The promise rejects with {@linkcode ValidationError}, with {@linkcode BufferFullError} as
-   * `overflow` says, with {@linkcode ClosedError}, or with the signal's reason.
+   * `overflow` says, with {@linkcode IdConflictError} when `dedupe` knows its id with another type, key
+   * or data, with {@linkcode ClosedError}, or with the signal's reason.
    */
   publish(event: DraftOf<Events>, options?: PublishOptions): Promise<Receipt>;
 
   /**
    * Publishes an event if there is room, without a promise or a receipt; false means there is none.
+   * True for a duplicate, too: it is there.
    *
    * @throws {ValidationError} If the event is not valid.
+   * @throws {IdConflictError} If its id is known with another type, key or data.
    * @throws {ClosedError} If the bus is closed.
    */
   tryPublish(event: DraftOf<Events>): boolean;

@@ -41,6 +41,7 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
@@ -73,4 +74,5 @@ export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
+export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

@@ -15,6 +15,8 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["maxConcurrency", (maxConcurrency) => ({ maxConcurrency }), NO_COUNTS],
   ["maxHeld", (maxHeld) => ({ maxHeld }), NO_COUNTS],
   ["deadLetter.maxEvents", (maxEvents) => ({ deadLetter: { maxEvents } }), NO_COUNTS],
+  ["dedupe.maxIds", (maxIds) => ({ dedupe: { maxIds } }), NO_COUNTS],
+  ["dedupe.windowMs", (windowMs) => ({ dedupe: { windowMs } }), [...NO_DURATIONS, 0]],
   ["waitMs", (waitMs) => ({ waitMs }), NO_DURATIONS],
   ["overflow", (overflow) => ({ overflow }), [...NO_WORDS, "drop-oldest"]],
   ["retry.attempts", (attempts) => ({ retry: { attempts } }), NO_COUNTS],
@@ -49,6 +51,7 @@ describe("topic options", () => {
       assertThrows(() => bus.topic("a", value), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { retry: value }), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { deadLetter: value }), TypeError, "must be an object");
+      assertThrows(() => bus.topic("a", { dedupe: value }), TypeError, "must be an object");
       assertThrows(() => new Bus({ env, defaults: value }), TypeError, "must be an object");
       assertThrows(() => new Bus(value), TypeError, "must be an object");
     }
@@ -58,6 +61,7 @@ describe("topic options", () => {
   it("refuse a key that is no function", () => {
     for (const key of ["id", 5, null, {}] as never[]) {
       assertThrows(() => new Bus({ env }).topic("a", { key }), TypeError, "key");
+      assertThrows(() => new Bus({ env }).topic("a", { dedupe: { key } }), TypeError, "dedupe.key");
     }
   });
 
