@@ -38,6 +38,7 @@ export type {
   Key,
   OnFailure,
   ParkedKey,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -46,6 +47,7 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
@@ -168,6 +170,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
+export { SequenceGapError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

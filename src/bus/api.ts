@@ -168,13 +168,47 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of publishing through a {@linkcode TopicProducer}. */
+export interface ProduceOptions extends PublishOptions {
+  /**
+   * The number of the event, from 1, among those of this producer in the same partition.
+   *
+   * @default {the next one, taken when the event is accepted}
+   */
+  readonly sequence?: number;
+}
+
+/**
+ * A publisher that numbers its events, for each partition from 1. The next number is accepted, one
+ * that was there is a duplicate, and one that leaves others out is refused.
+ *
+ * Events without a key all go to the partition of the producer.
+ */
+export interface TopicProducer<Events extends EventMap = Record<string, unknown>> {
+  /** Names it. */
+  readonly id: string;
+
+  /**
+   * Publishes an event. It rejects as {@linkcode Topic.publish} does, and with
+   * {@linkcode SequenceGapError} for a number that leaves others out.
+   */
+  publish(event: DraftOf<Events>, options?: ProduceOptions): Promise<Receipt>;
+
+  /**
+   * Publishes an event if there is room, without a promise or a receipt.
+   *
+   * @throws {SequenceGapError} If its number leaves others out.
+   */
+  tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
+}
+
 /** What a publisher gets for an event. */
 export interface Receipt {
   /** The id of the event. */
   readonly id: string;
   /** The partition it went to. */
   readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped. */
+  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
   readonly sequence: number;
   /** Whether it had been accepted before. */
   readonly duplicate: boolean;
@@ -353,6 +387,15 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
     events: readonly DraftOf<Events>[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]>;
+
+  /**
+   * A publisher that numbers its events, so that a repeat is recognised by its number. The same id
+   * answers the same producer; what it numbered is known for as long as the topic exists.
+   *
+   * @throws {ValidationError} If the id is no string of 1–256 bytes.
+   * @throws {LimitExceededError} If the topic has 10,000 producers.
+   */
+  producer(id: string): TopicProducer<Events>;
 
   /**
    * Hands every event to a listener, at least once, in order per key.

@@ -2,18 +2,23 @@
  * Where events enter a topic: checked, placed, let in, made to wait, or turned away.
  */
 
-import { BufferFullError } from "../errors.ts";
+import { BufferFullError, LimitExceededError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
-import { requireOptions, requireSignal, show } from "../internal/check.ts";
+import { checkName } from "../event/validate.ts";
+import { integerOption, requireOptions, requireSignal, show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { PublishOptions, Receipt, TopicStats } from "./api.ts";
+import type { ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
 import { Dedupe } from "./dedupe.ts";
 import type { Guard, Token } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
+import { Producer } from "./producer.ts";
 import type { TopicSettings } from "./settings.ts";
+
+/** Producers of one topic; each costs a count for each partition. */
+const MAX_PRODUCERS = 10_000;
 
 /** What an entrance is made of. */
 export interface EntranceOptions {
@@ -47,6 +52,7 @@ export class Entrance {
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
   readonly #dedupe: Dedupe | undefined;
+  readonly #producers = new Map<string, Producer>();
   /** Runs while somebody waits for the memory of `dedupe`. */
   #remembering: Disposable | undefined;
   /** Makes the error that every publisher gets once the topic takes nothing more. */
@@ -92,10 +98,47 @@ export class Entrance {
     const entered = token === undefined
       ? this.#add(admitted, hash)
       : this.#pass(admitted, hash, this.#dedupe!, token, false) !== undefined;
-    if (entered) return true;
-    if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
-    else this.#rejected += 1;
-    return false;
+    return entered || this.#lose();
+  }
+
+  /** Publishes an event of a producer, with its number if it gives one. */
+  produce(producer: Producer, event: Draft, options?: ProduceOptions): Promise<Receipt> {
+    try {
+      requireOptions("a publish", options);
+      const token = checkNumber(options?.sequence);
+      const admitted = admitEvent(event, this.#env);
+      const hash = this.#placing.hashOf(admitted, producer.home);
+      if (this.#refusal !== undefined) this.#refuse(this.#refusal);
+      if (options?.signal !== undefined) this.#refuseAborted(options.signal);
+      return this.#admit({ event: admitted, hash, guard: producer, token }, options?.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
+    const token = checkNumber(sequence);
+    const admitted = admitEvent(event, this.#env);
+    const hash = this.#placing.hashOf(admitted, producer.home);
+    if (this.#refusal !== undefined) this.#refuse(this.#refusal);
+    return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
+  }
+
+  /** The producer of an id; the same one for the same id. */
+  producer(id: string): Producer {
+    checkName("producer", id);
+    const known = this.#producers.get(id);
+    if (known !== undefined) return known;
+    if (this.#producers.size >= MAX_PRODUCERS) {
+      throw new LimitExceededError(
+        "producers",
+        MAX_PRODUCERS,
+        `Cannot make producer ${show(id)} as topic "${this.#topic}" has ${MAX_PRODUCERS} already`,
+      );
+    }
+    const producer = new Producer(this.#topic, this, this.#partitions.length, id);
+    this.#producers.set(id, producer);
+    return producer;
   }
 
   publishBatch(
@@ -219,6 +262,13 @@ export class Entrance {
     return { id, partition, sequence: this.#accepted, duplicate: false, dropped: false };
   }
 
+  /** Counts an event that found no room and does not wait. */
+  #lose(): false {
+    if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
+    else this.#rejected += 1;
+    return false;
+  }
+
   #onFull(entrant: Entrant, signal: AbortSignal | undefined): Promise<Receipt> {
     const { overflow } = this.#settings;
     const partition = entrant.hash % this.#partitions.length;
@@ -288,4 +338,9 @@ export class Entrance {
     if (signal.aborted) this.#rejected += 1;
     signal.throwIfAborted();
   }
+}
+
+/** The number of an event, if it has one. */
+function checkNumber(sequence: number | undefined): number | undefined {
+  return sequence === undefined ? undefined : integerOption("sequence", sequence, 1);
 }

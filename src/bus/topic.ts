@@ -20,6 +20,7 @@ import type {
   RedriveResult,
   SubscribeOptions,
   Topic,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
@@ -110,6 +111,10 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   tryPublish(event: Draft): boolean {
     return this.#entrance.tryPublish(event);
+  }
+
+  producer(id: string): TopicProducer {
+    return this.#entrance.producer(id);
   }
 
   publishBatch(

@@ -53,6 +53,15 @@ describe("dedupe", () => {
     assertEquals((await topic.publish(made)).duplicate, true);
   });
 
+  it("belongs to a topic: the next one of that name knows nothing", async () => {
+    const bus = new Bus({ env });
+    await bus.topic<Numbers>("a", { dedupe: {} }).publish(m("x"));
+    await bus.deleteTopic("a");
+
+    const next = bus.topic<Numbers>("a", { dedupe: {} });
+    assertEquals((await next.publish(m("x"))).duplicate, false);
+  });
+
   it("lets each event of one batch in once", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { dedupe: {} });
     const results = await topic.publishBatch([m("x"), m("x"), m("y"), m("x")]);
