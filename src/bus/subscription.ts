@@ -6,6 +6,7 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
+import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
   Key,
   OnFailure,
@@ -23,6 +24,7 @@ import type { Partition } from "./partition.ts";
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
+  readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
   stopSignal(): AbortSignal;
@@ -44,6 +46,8 @@ export interface SubscriberOptions {
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
 }
 
 /** The handle that `subscribe` answers. */
@@ -53,7 +57,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
   readonly delays: DelayQueue<Job>;
+  readonly limit: TimeLimit<Job> | undefined;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -70,7 +77,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
     this.onFailure = options.onFailure;
+    this.deadlineMs = options.deadlineMs;
+    this.abandonMs = options.abandonMs;
     this.delays = owner.delays;
+    this.limit = owner.limits.of(options.deadlineMs);
     this.#from = options.from;
     this.attach(owner);
   }
@@ -90,7 +100,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
-    addTallies(this.#before, cursor.tally());
+    addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
     this.#cursors = this.#cursors.filter((other) => other !== cursor);
   }
 
@@ -190,6 +200,8 @@ export function newTally(): Tally {
     held: 0,
     inFlight: 0,
     retries: 0,
+    timedOut: 0,
+    zombies: 0,
   };
 }
 

@@ -12,6 +12,7 @@ import { type Closable, type CloseResult, Closing } from "../internal/closing.ts
 import type { Env } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
+import type { TimeLimits } from "../queue/time_limits.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { Cursor } from "./cursor.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
@@ -35,6 +36,7 @@ import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
+  readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
@@ -100,6 +102,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
+      limits: owner.limits,
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),

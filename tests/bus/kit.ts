@@ -79,6 +79,8 @@ export function assertFigures(
     held: 0,
     inFlight: 0,
     retries: 0,
+    timedOut: 0,
+    zombies: 0,
     ...figures,
   });
   assertLaw(stats);

@@ -1,0 +1,48 @@
+/**
+ * What a listener sees of its attempt.
+ */
+
+import type { ListenerContext, Subscription } from "../event/listener.ts";
+
+/** What a context asks of its subscription. */
+export interface ContextOwner extends Subscription {
+  /** How long an attempt may take, in milliseconds. */
+  readonly deadlineMs: number;
+  stopSignal(): AbortSignal;
+}
+
+/**
+ * The context of an attempt. As long as handlers are synchronous, one serves all first attempts; a
+ * handler that returns a promise keeps its own.
+ */
+export class AttemptContext implements ListenerContext {
+  readonly attempt: number;
+  readonly subscription: Subscription;
+  readonly #owner: ContextOwner;
+  #controller: AbortController | undefined;
+  #over: { readonly reason: unknown } | undefined;
+
+  constructor(owner: ContextOwner, attempt: number) {
+    this.attempt = attempt;
+    this.subscription = owner;
+    this.#owner = owner;
+    Object.freeze(this);
+  }
+
+  /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */
+  get signal(): AbortSignal {
+    if (this.#owner.deadlineMs === Infinity) return this.#owner.stopSignal();
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#over !== undefined) this.#controller.abort(this.#over.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody waits for the attempt any more. */
+  abort(reason: unknown): void {
+    if (this.#over !== undefined) return;
+    this.#over = { reason };
+    this.#controller?.abort(reason);
+  }
+}
