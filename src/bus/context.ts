@@ -13,20 +13,26 @@ export interface ContextOwner extends Subscription {
 
 /**
  * The context of an attempt. As long as handlers are synchronous, one serves all first attempts; a
- * handler that returns a promise keeps its own.
+ * handler that returns a promise keeps its own. It has getters only, so that nobody can change it:
+ * freezing each would cost as much as all else that is kept of an asynchronous delivery.
  */
 export class AttemptContext implements ListenerContext {
-  readonly attempt: number;
-  readonly subscription: Subscription;
+  readonly #attempt: number;
   readonly #owner: ContextOwner;
   #controller: AbortController | undefined;
   #over: { readonly reason: unknown } | undefined;
 
   constructor(owner: ContextOwner, attempt: number) {
-    this.attempt = attempt;
-    this.subscription = owner;
+    this.#attempt = attempt;
     this.#owner = owner;
-    Object.freeze(this);
+  }
+
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  get subscription(): Subscription {
+    return this.#owner;
   }
 
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */

@@ -64,6 +64,7 @@ export class Cursor implements JobOwner {
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
     this.#context = new AttemptContext(owner, 1);
+    Object.freeze(this.#context);
     this.place = place;
     this.from = place;
   }
@@ -193,6 +194,7 @@ export class Cursor implements JobOwner {
     const closeCalls = owner.calls.close;
     if (job.attempt > 1) this.counts.retries += 1;
     const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
+    Object.freeze(context);
     let pending: Promise<unknown> | undefined;
     try {
       const result: unknown = owner.listener(job.event, context);
