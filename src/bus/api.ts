@@ -256,12 +256,24 @@ export interface SubscriptionStats {
   readonly held: number;
   /** Events whose handler is running. */
   readonly inFlight: number;
+  /** How many handlers may run at once, over all partitions. */
+  readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
   /** Attempts that took longer than `deadlineMs`. */
   readonly timedOut: number;
   /** Handlers that were given up and still run. */
   readonly zombies: number;
+}
+
+/** Figures of a partition. */
+export interface PartitionStats {
+  /** Events that entered it. */
+  readonly accepted: number;
+  /** Events that its slowest subscription has not taken yet. */
+  readonly queued: number;
+  /** Publishers that wait for room in it. */
+  readonly waiting: number;
 }
 
 /**
@@ -283,6 +295,12 @@ export interface TopicStats {
   readonly waiting: number;
   /** Events that the slowest subscription has not taken yet, over all partitions. */
   readonly queued: number;
+  /** How many may be queued in each partition. */
+  readonly bufferSize: number;
+  /** Whether its events have keys. */
+  readonly keyed: boolean;
+  /** Its partitions, in order. */
+  readonly partitions: readonly PartitionStats[];
   /** Its subscriptions. */
   readonly subscriptions: readonly SubscriptionStats[];
 }

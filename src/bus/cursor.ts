@@ -112,7 +112,7 @@ export class Cursor implements JobOwner {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id"> {
+  tally(): Omit<SubscriptionStats, "id" | "slots"> {
     const { offered, released, queued, held, inFlight } = this;
     return { offered, ...this.counts, released, queued, held, inFlight };
   }

@@ -44,6 +44,7 @@ export type {
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
   PublishOptions,
   Receipt,
   RedriveOptions,

@@ -182,12 +182,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally };
+    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id">]: number };
+export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
 
 /** No figures yet. */
 export function newTally(): Tally {

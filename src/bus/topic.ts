@@ -191,6 +191,13 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       dropped: this.#dropped,
       waiting,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      bufferSize: this.#settings.bufferSize,
+      keyed: this.#hasher !== undefined,
+      partitions: this.#partitions.map(({ tail, queued }, index) => ({
+        accepted: tail,
+        queued,
+        waiting: this.#lines[index]!.length,
+      })),
       subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
     };
   }

@@ -92,6 +92,16 @@ export class Backlog {
     return this.#ring.length;
   }
 
+  /** How many may be queued. */
+  get bufferSize(): number {
+    return this.#options.bufferSize;
+  }
+
+  /** How many of them may be in flight at once. */
+  get maxConcurrency(): number {
+    return this.#maxConcurrency;
+  }
+
   /** Accepted events that were then dropped, or new ones a policy dropped. */
   get dropped(): number {
     return this.#dropped;

@@ -180,8 +180,12 @@ export interface EmitterStats {
   readonly failed: number;
   /** Events that wait in the buffer. */
   readonly queued: number;
+  /** How many may wait. */
+  readonly bufferSize: number;
   /** Events with a listener that has not settled. */
   readonly inFlight: number;
+  /** How many of the buffer may be in flight at once. */
+  readonly maxConcurrency: number;
   /** Events that a policy, closing, or a middleware without `next` dropped. */
   readonly dropped: number;
   /** Events that nobody listened to. */

@@ -63,7 +63,7 @@ export function assertLaw(stats: SubscriptionStats): void {
   );
 }
 
-/** Fails unless the figures are these, and the law holds. What is not named must be 0. */
+/** Fails unless the figures are these, and the law holds. What is not named must be 0, but for limits. */
 export function assertFigures(
   subscription: TopicSubscription,
   figures: Partial<Omit<SubscriptionStats, "id">>,
@@ -81,6 +81,7 @@ export function assertFigures(
     retries: 0,
     timedOut: 0,
     zombies: 0,
+    slots: stats.slots,
     ...figures,
   });
   assertLaw(stats);

@@ -254,6 +254,9 @@ describe("stats()", () => {
       dropped: 0,
       waiting: 1,
       queued: 2,
+      bufferSize: 2,
+      keyed: false,
+      partitions: [{ accepted: 2, queued: 2, waiting: 1 }],
       subscriptions: [subscription.stats()],
     });
     await waiting;
