@@ -133,6 +133,14 @@ export interface SubscribeOptions {
    */
   readonly id?: string;
   /**
+   * Shares one subscription among all that give the same name: each event goes to one of them. Order per
+   * key holds across them, and their `maxConcurrency` adds up. Other options must be the same; `from` is
+   * that of the first. Figures, dead letters and parked keys are those of the group.
+   *
+   * @default {it shares with nobody}
+   */
+  readonly group?: string;
+  /**
    * Where to begin: with what is published from now on, or with the oldest event that the partitions
    * still hold.
    *
@@ -348,6 +356,7 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * Hands every event to a listener, at least once, in order per key.
    *
    * @throws {TypeError} If the listener is no function.
+   * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
   subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;

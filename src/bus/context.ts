@@ -5,7 +5,9 @@
 import type { ListenerContext, Subscription } from "../event/listener.ts";
 
 /** What a context asks of its subscription. */
-export interface ContextOwner extends Subscription {
+export interface ContextOwner {
+  /** Whose handler is called. */
+  readonly seat: Subscription;
   /** How long an attempt may take, in milliseconds. */
   readonly deadlineMs: number;
   stopSignal(): AbortSignal;
@@ -19,6 +21,7 @@ export interface ContextOwner extends Subscription {
 export class AttemptContext implements ListenerContext {
   readonly #attempt: number;
   readonly #owner: ContextOwner;
+  #seat: Subscription | undefined;
   #controller: AbortController | undefined;
   #over: { readonly reason: unknown } | undefined;
 
@@ -32,7 +35,12 @@ export class AttemptContext implements ListenerContext {
   }
 
   get subscription(): Subscription {
-    return this.#owner;
+    return this.#seat ?? this.#owner.seat;
+  }
+
+  /** From now on it is that of one attempt only. */
+  keep(): void {
+    this.#seat = this.#owner.seat;
   }
 
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */

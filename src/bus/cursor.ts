@@ -8,6 +8,7 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
+import type { Listener } from "../event/listener.ts";
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
@@ -43,6 +44,7 @@ export class Cursor implements JobOwner {
   };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
+  readonly #listener: Listener<NovaEvent>;
   /** What the next first attempt sees. */
   #context: AttemptContext;
   #until: number | undefined;
@@ -61,6 +63,7 @@ export class Cursor implements JobOwner {
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
+    this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
     this.#context = new AttemptContext(owner, 1);
@@ -151,7 +154,7 @@ export class Cursor implements JobOwner {
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
   #take(budget: number): number {
     const owner = this.#owner;
-    const { listener } = owner;
+    const listener = this.#listener;
     const partition = this.partition;
     const aside = this.#aside;
     const { calls } = owner;
@@ -197,7 +200,7 @@ export class Cursor implements JobOwner {
     Object.freeze(context);
     let pending: Promise<unknown> | undefined;
     try {
-      const result: unknown = owner.listener(job.event, context);
+      const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
     } catch (error) {
       return this.#fail(job, error);
@@ -213,10 +216,14 @@ export class Cursor implements JobOwner {
     closeCalls: number,
   ): void {
     if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
+    context.keep();
     job.context = context;
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
-    else this.#running += 1;
+    else {
+      this.#running += 1;
+      this.#owner.group?.occupy(context.subscription, this.partition.index);
+    }
     this.#owner.limit?.add(job);
     pending.then(job.succeeded, job.failed);
   }
@@ -261,7 +268,10 @@ export class Cursor implements JobOwner {
   /** A handler gives back its slot. */
   #leave(job: Job): void {
     if (job.exempt) this.#exempt -= 1;
-    else this.#running -= 1;
+    else {
+      this.#running -= 1;
+      this.#owner.group?.vacate(job.context!.subscription, this.partition.index);
+    }
   }
 
   #left(): void {

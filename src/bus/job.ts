@@ -3,7 +3,7 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
@@ -82,10 +82,22 @@ export interface CloseCalls {
   close: number;
 }
 
+/** What a cursor tells of members that share a subscription. */
+export interface Seats {
+  /** A member has an event of a partition that is not done yet. */
+  occupy(seat: Subscription, partition: number): void;
+  /** It no longer has one. */
+  vacate(seat: Subscription, partition: number): void;
+}
+
 /** What a cursor asks of its subscription. */
 export interface CursorOwner extends ContextOwner {
-  readonly listener: Listener<NovaEvent>;
+  /** Its label. */
+  readonly id: string;
+  /** How many handlers may run at once in each partition; it may change. */
   readonly maxConcurrency: number;
+  /** Who share it, if it is shared. */
+  readonly group: Seats | undefined;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
@@ -94,6 +106,8 @@ export interface CursorOwner extends ContextOwner {
   /** How long after its deadline a handler is given up, in milliseconds. */
   readonly abandonMs: number;
   readonly calls: CloseCalls;
+  /** The listener for the events of a partition. */
+  listenerOf(partition: number): Listener<NovaEvent>;
   random(): number;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(failure: Failure): boolean;

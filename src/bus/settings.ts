@@ -78,6 +78,7 @@ export function checkSubscribeOptions(
   requireOptions("a subscription's retry", options.retry);
   requireSignal(options.signal);
   if (options.id !== undefined) stringOption("id", options.id, "");
+  if (options.group !== undefined) stringOption("group", options.group, "");
   // A deadline of its own brings as long a time to be given up after.
   const { deadlineMs, abandonMs = deadlineMs ?? topic.abandonMs } = options;
   return {
@@ -107,8 +108,11 @@ function deadlineOption(deadlineMs: number | undefined, fallback: number): numbe
 }
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
-export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {
-  for (const name of Object.keys(a) as (keyof TopicSettings)[]) {
+export function firstDifference<Settings extends { readonly retry: Retry }>(
+  a: Settings,
+  b: Settings,
+): string | undefined {
+  for (const name of Object.keys(a) as (keyof Settings & string)[]) {
     const same = name === "retry"
       ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
       : a[name] === b[name];

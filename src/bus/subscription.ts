@@ -3,7 +3,7 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
@@ -17,6 +17,7 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { Cursor } from "./cursor.ts";
+import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
@@ -53,14 +54,18 @@ export interface SubscriberOptions {
 /** The handle that `subscribe` answers. */
 export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
-  readonly listener: Listener<NovaEvent>;
-  readonly maxConcurrency: number;
+  maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
+  /** Its members, if it is shared. */
+  readonly group: Group | undefined;
+  /** Whose handler is called: its own, or that of a member. */
+  seat: Subscription = this;
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
+  readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -70,9 +75,15 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   #active = true;
   #aborting: Disposable | undefined;
 
-  constructor(owner: SubscriptionOwner, listener: Listener<NovaEvent>, options: SubscriberOptions) {
+  constructor(
+    owner: SubscriptionOwner,
+    listenerOf: (partition: number) => Listener<NovaEvent>,
+    options: SubscriberOptions,
+    group?: Group,
+  ) {
     this.#owner = owner;
-    this.listener = listener;
+    this.#listenerOf = listenerOf;
+    this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
@@ -115,6 +126,20 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get calls(): CloseCalls {
     return this.#owner.calls;
+  }
+
+  listenerOf(partition: number): Listener<NovaEvent> {
+    return this.#listenerOf(partition);
+  }
+
+  /** Whether one of these handles is its own, or that of a member. */
+  isOneOf(handles: ReadonlySet<Subscription>): boolean {
+    return this.group === undefined ? handles.has(this) : this.group.hasOneOf(handles);
+  }
+
+  /** There are slots again that its cursors did not know of. */
+  wake(): void {
+    for (const { partition } of this.#cursors) partition.wake();
   }
 
   random(): number {

@@ -27,10 +27,11 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
-import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
+import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
 export interface TopicOwner {
@@ -126,7 +127,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       const hash = this.#place(admitted);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
-      if (this.#add(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
+      if (this.#admit(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
       return this.#onFull(admitted, hash, options?.signal);
     } catch (error) {
       return Promise.reject(error);
@@ -137,7 +138,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const admitted = admitEvent(event, this.#owner.env);
     const hash = this.#place(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    if (this.#add(admitted, hash)) return true;
+    if (this.#admit(admitted, hash)) return true;
     if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
     else this.#rejected += 1;
     return false;
@@ -158,15 +159,33 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     if (this.#refusal !== undefined) throw this.#refusal();
-    const { signal } = options;
-    const subscriber = new Subscriber(this.#parts, listener, {
-      ...checkSubscribeOptions(options, this.#settings),
-      id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
-    });
-    this.#subscribers.add(subscriber);
+    const { signal, group } = options;
+    const settings = checkSubscribeOptions(options, this.#settings);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    const handle = group === undefined
+      ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
+      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
-      subscriber.endsWith(this.#owner.env.onAbort(signal, () => subscriber.unsubscribe()));
+      handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
+    return handle;
+  }
+
+  /** The group of a name, made for its first member. */
+  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
+    const options = { ...settings, id: name };
+    for (const { group } of this.#subscribers) {
+      if (group?.name !== name) continue;
+      group.requireSame(options);
+      return group;
+    }
+    const group = new Group(this.#parts, name, options);
+    this.#add(group.subscriber);
+    return group;
+  }
+
+  #add(subscriber: Subscriber): Subscriber {
+    this.#subscribers.add(subscriber);
     return subscriber;
   }
 
@@ -264,7 +283,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (members.has(subscriber)) return true;
+    for (const subscriber of this.#subscribers) if (subscriber.isOneOf(members)) return true;
     return false;
   }
 
@@ -322,7 +341,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return result;
   }
 
-  #add(event: NovaEvent, hash: number): boolean {
+  #admit(event: NovaEvent, hash: number): boolean {
     const partition = hash % this.#partitions.length;
     // Nobody overtakes a publisher that waits.
     if (this.#lines[partition]!.length > 0) return false;

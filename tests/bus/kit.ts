@@ -67,10 +67,11 @@ export function assertLaw(stats: SubscriptionStats): void {
 export function assertFigures(
   subscription: TopicSubscription,
   figures: Partial<Omit<SubscriptionStats, "id">>,
+  id: string = subscription.id,
 ): void {
   const stats = subscription.stats();
   assertEquals(stats, {
-    id: subscription.id,
+    id,
     offered: 0,
     succeeded: 0,
     deadLettered: 0,
