@@ -68,6 +68,7 @@ export {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,

@@ -10,6 +10,7 @@ import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
+import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
 import { Entrance } from "./entrance.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
@@ -24,16 +25,18 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
-import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
+import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
+  readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
@@ -89,6 +92,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
+      limits: owner.limits,
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
@@ -128,15 +132,33 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     this.#entrance.requireOpen();
-    const { signal } = options;
-    const subscriber = new Subscriber(this.#parts, listener, {
-      ...checkSubscribeOptions(options, this.#settings),
-      id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
-    });
-    this.#subscribers.add(subscriber);
+    const { signal, group } = options;
+    const settings = checkSubscribeOptions(options, this.#settings);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    const handle = group === undefined
+      ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
+      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
-      subscriber.endsWith(this.#owner.env.onAbort(signal, () => subscriber.unsubscribe()));
+      handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
+    return handle;
+  }
+
+  /** The group of a name, made for its first member. */
+  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
+    const options = { ...settings, id: name };
+    for (const { group } of this.#subscribers) {
+      if (group?.name !== name) continue;
+      group.requireSame(options);
+      return group;
+    }
+    const group = new Group(this.#parts, name, options);
+    this.#add(group.subscriber);
+    return group;
+  }
+
+  #add(subscriber: Subscriber): Subscriber {
+    this.#subscribers.add(subscriber);
     return subscriber;
   }
 
@@ -221,7 +243,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (members.has(subscriber)) return true;
+    for (const subscriber of this.#subscribers) if (subscriber.isOneOf(members)) return true;
     return false;
   }
 
