@@ -107,7 +107,7 @@ export class Entrance {
       requireOptions("a publish", options);
       const token = checkNumber(options?.sequence);
       const admitted = admitEvent(event, this.#env);
-      const hash = this.#placing.hashOf(admitted, producer.home);
+      const hash = this.#placing.hashAtHome(admitted, producer.home);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
       return this.#admit({ event: admitted, hash, guard: producer, token }, options?.signal);
@@ -119,7 +119,7 @@ export class Entrance {
   tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
     const token = checkNumber(sequence);
     const admitted = admitEvent(event, this.#env);
-    const hash = this.#placing.hashOf(admitted, producer.home);
+    const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
   }
