@@ -335,12 +335,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       waiting,
       middlewareErrors: errors,
       activeListeners: this.table.active,
-      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
-        id,
-        type: name,
-        runs,
-        runFailures: failures,
-      })),
+      listeners: this.table.stats(),
     };
   }
 

@@ -6,6 +6,7 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
+import type { ListenerStats } from "./options.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
@@ -277,6 +278,16 @@ export class ListenerTable {
       for (const cell of cells) if (cell.group === undefined) yield cell;
     }
     yield* this.#groups;
+  }
+
+  /** Figures of every active subscription. */
+  stats(): ListenerStats[] {
+    return Array.from(this, ({ id, name, runs, failures }) => ({
+      id,
+      type: name,
+      runs,
+      runFailures: failures,
+    }));
   }
 
   /** The channel of a type, or undefined when nobody can be listening. */

@@ -2,43 +2,12 @@
  * Looks at the parts of a program from time to time, and remembers a window of what they said.
  */
 
-import { durationOption, requireFunction, requireOptions, show } from "../internal/check.ts";
+import { durationOption, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Env, NOTHING, systemEnv } from "../internal/env.ts";
 import { type AdviceOptions, advise, totalThresholds } from "./advise.ts";
-import type {
-  BusFigures,
-  EmitterFigures,
-  ListenerFigures,
-  ManagerFigures,
-  PoolFigures,
-  Sample,
-  StoreFigures,
-} from "./figures.ts";
+import type { ListenerFigures, ManagerFigures, Sample } from "./figures.ts";
 import type { Finding, Thresholds } from "./finding.ts";
-
-/** A part that tells figures of some kind. */
-export interface Advised<Figures> {
-  /** Names it in findings; without one it gets the name of its kind. */
-  readonly name?: string;
-  /** The figures of now. */
-  stats(): Figures;
-}
-
-/** The parts of a program; the same record as `shutdown` takes. */
-export interface AdvisedParts {
-  /** Emitters. */
-  readonly emitter?: Advised<EmitterFigures> | readonly Advised<EmitterFigures>[];
-  /** Buses. */
-  readonly bus?: Advised<BusFigures> | readonly Advised<BusFigures>[];
-  /** Listener managers, or single supervised listeners. */
-  readonly listeners?:
-    | Advised<ManagerFigures | ListenerFigures>
-    | readonly Advised<ManagerFigures | ListenerFigures>[];
-  /** Stores. */
-  readonly store?: Advised<StoreFigures> | readonly Advised<StoreFigures>[];
-  /** Pools. */
-  readonly pool?: Advised<PoolFigures> | readonly Advised<PoolFigures>[];
-}
+import { type Advised, type AdvisedParts, namedParts, requireParts } from "./parts.ts";
 
 /** Options of an {@linkcode Advisor}. */
 export interface AdvisorOptions extends AdviceOptions {
@@ -67,8 +36,6 @@ export interface AdvisorOptions extends AdviceOptions {
    */
   readonly env?: Env;
 }
-
-const KINDS = ["emitter", "bus", "listeners", "store", "pool"] as const;
 
 /**
  * Samples the figures of parts and turns them into findings.
@@ -213,42 +180,11 @@ export class Advisor implements Disposable {
   }
 }
 
-function requireParts(parts: unknown): void {
-  if (typeof parts !== "object" || parts === null) {
-    throw new TypeError(`Cannot advise on ${show(parts)}: it must be a record of parts`);
-  }
-  for (const [kind, part] of Object.entries(parts)) {
-    if (!(KINDS as readonly string[]).includes(kind)) {
-      throw new TypeError(
-        `Cannot advise on ${show(kind)}: the kinds of parts are ${KINDS.join(", ")}`,
-      );
-    }
-    for (const each of listOf<unknown>(part)) {
-      if (typeof (each as Partial<Advised<unknown>> | null)?.stats !== "function") {
-        throw new TypeError(`Cannot advise on ${show(each)} as "${kind}": it has no stats()`);
-      }
-    }
-  }
-}
-
-function listOf<Part>(parts: Part | readonly Part[] | undefined): readonly Part[] {
-  if (parts === undefined) return [];
-  return Array.isArray(parts) ? parts : [parts as Part];
-}
-
-/** Figures by the names of their parts; a name that is taken gets a number. */
 function figuresOf<Figures>(
   kind: string,
   parts: Advised<Figures> | readonly Advised<Figures>[] | undefined,
 ): Record<string, Figures> {
-  const figures = new Map<string, Figures>();
-  for (const part of listOf(parts)) {
-    const name = part.name || kind;
-    let free = name;
-    for (let n = 2; figures.has(free); n++) free = `${name}#${n}`;
-    figures.set(free, part.stats());
-  }
-  return Object.fromEntries(figures);
+  return Object.fromEntries(namedParts(kind, parts).map(([name, part]) => [name, part.stats()]));
 }
 
 function managersOf(parts: AdvisedParts["listeners"]): Record<string, ManagerFigures> {
