@@ -6,8 +6,8 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
-import type { ListenerStats } from "./options.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
+import type { ListenerStats } from "./options.ts";
 
 /** Stands in for "has not ended" among counts. */
 const STILL_HERE = -1;
