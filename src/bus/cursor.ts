@@ -12,24 +12,10 @@ import type { ListenerContext } from "../event/listener.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
-import { Lanes } from "../queue/lanes.ts";
-import { powerOfTwo, Ring } from "../queue/ring.ts";
+import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext, type CursorOwner, type Failure, Job, type JobOwner } from "./job.ts";
+import { AttemptContext, type CursorOwner, type Failure, type Job, type JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
-import { Standstill } from "./standstill.ts";
-
-/** Lanes per event that may run at once: few enough keys then share a lane. */
-const LANES_PER_SLOT = 16;
-const FEWEST_LANES = 256;
-/** More would cost memory that no number of running handlers pays back. */
-const MOST_LANES = 65_536;
-
-/** What a cursor sets aside is bounded as a whole, by `maxHeld`. */
-const UNBOUNDED = Number.MAX_SAFE_INTEGER;
-
-/** The lane of events of a topic without keys. */
-const NO_LANE = -1;
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
@@ -52,18 +38,10 @@ export class Cursor implements JobOwner {
   /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
   #exempt = 0;
-  /** Jobs that wait for their next attempt. */
-  readonly #waiting = new Set<Job>();
-  /** What stands still until somebody acts. */
-  readonly #standstill: Standstill;
+  /** What it took out of the ring and is not done with. */
+  readonly #aside: Aside;
   /** Dead letters that were delivered again. */
   #redriven = 0;
-  /** Jobs that may start as soon as there is a slot: due retries, and successors in a lane. */
-  #ready: Ring<Job> = new Ring(UNBOUNDED);
-  /** How often events were redriven that are set aside for it. */
-  readonly #redrives = new Map<NovaEvent, number>();
-  /** Made at the first event that needs it. */
-  #lanes: Lanes<NovaEvent> | undefined;
   #forgotten = false;
   /** Dead letters that were redriven before it came to them; it was never offered those. */
   #gone = 0;
@@ -73,7 +51,7 @@ export class Cursor implements JobOwner {
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
     this.partition = partition;
-    this.#standstill = new Standstill((event) => owner.keyOf(event));
+    this.#aside = new Aside(this, owner, partition);
     this.#context = Object.freeze(new AttemptContext(owner, 1));
     this.place = place;
     this.from = place;
@@ -91,8 +69,7 @@ export class Cursor implements JobOwner {
 
   /** Events set aside. */
   get held(): number {
-    return this.#waiting.size + this.#standstill.size + this.#ready.length +
-      (this.#lanes?.parked ?? 0);
+    return this.#aside.size;
   }
 
   /** Events that were accepted since it began and before it ended, and redriven ones. */
@@ -131,13 +108,13 @@ export class Cursor implements JobOwner {
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
     return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
-      (this.#ready.length > 0 || (this.place < this.partition.tail && this.#mayTake()));
+      (this.#aside.ready > 0 || (this.place < this.partition.tail && this.#aside.hasRoom));
   }
 
   /** Whether closing has nothing to wait for here. */
   get idle(): boolean {
-    return this.#running === 0 && this.#ready.length === 0 &&
-      (this.queued === 0 || !this.#mayTake());
+    return this.#running === 0 && this.#aside.ready === 0 &&
+      (this.queued === 0 || !this.#aside.hasRoom);
   }
 
   /** Ends it: nothing more is handed out, and what waits is released. */
@@ -145,21 +122,15 @@ export class Cursor implements JobOwner {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
     this.#until = this.partition.tail;
-    for (const { delayed } of this.#waiting) {
-      if (delayed !== undefined) this.#owner.delays.delete(delayed);
-    }
-    this.#waiting.clear();
-    this.#standstill.clear();
-    this.#ready = new Ring(UNBOUNDED);
-    this.#lanes = undefined;
+    this.#aside.clear();
     this.partition.detach(this);
   }
 
   /** Hands out events, at most `budget`; answers how many. */
   run(budget: number): number {
     let left = budget;
-    while (left > 0 && this.#ready.length > 0 && this.#running < this.#owner.maxConcurrency) {
-      this.#start(this.#ready.shift()!);
+    while (left > 0 && this.#aside.ready > 0 && this.#running < this.#owner.maxConcurrency) {
+      this.#start(this.#aside.next());
       left -= 1;
     }
     return budget - this.#take(left);
@@ -170,27 +141,20 @@ export class Cursor implements JobOwner {
     const owner = this.#owner;
     const { listener } = owner;
     const partition = this.partition;
-    const { keyed } = partition;
+    const aside = this.#aside;
     const context = this.#context;
     const { calls } = owner;
     let left = budget;
     while (
       left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
-      this.#until === undefined && this.#mayTake()
+      this.#until === undefined && aside.hasRoom
     ) {
       left -= 1;
       const { place } = this;
       const event = partition.at(place);
-      const lane = keyed && this.#lanes !== undefined
-        ? this.#lanes.of(partition.hashAt(place))
-        : NO_LANE;
-      if (
-        // A dead letter that was redriven is no longer there.
-        event === undefined ||
-        (lane !== NO_LANE && this.#lanes!.isBusy(lane) && this.#lanes!.park(lane, event)) ||
-        (this.#standstill.hasParked && this.#standstill.park(event))
-      ) {
+      // A dead letter that was redriven is no longer there.
+      if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
         if (event === undefined) this.#gone += 1;
         continue;
@@ -202,39 +166,14 @@ export class Cursor implements JobOwner {
         if (result !== undefined && isThenable(result)) pending = adopt(result);
       } catch (error) {
         this.place = place + 1;
-        this.#fail(this.#claim(event, place), error);
+        this.#fail(aside.claim(event, place), error);
         continue;
       }
       this.place = place + 1;
       if (pending === undefined) this.counts.succeeded += 1;
-      else this.#await(this.#claim(event, place), pending, closeCalls);
+      else this.#await(aside.claim(event, place), pending, closeCalls);
     }
     return left;
-  }
-
-  /** Room for what may have to be set aside: without it, the next event stays in the ring. */
-  #mayTake(): boolean {
-    return this.#waiting.size === 0 && this.#standstill.size === 0 && this.#lanes === undefined ||
-      this.held < this.partition.maxHeld;
-  }
-
-  /** A job for an event that cannot be done with at once; its lane is claimed. */
-  #claim(event: NovaEvent, place: number): Job {
-    const { partition } = this;
-    const lane = partition.keyed ? this.#laneOf(partition.hashAt(place)) : NO_LANE;
-    if (lane !== NO_LANE) this.#lanes!.claim(lane);
-    return new Job(this, event, lane, 1);
-  }
-
-  #laneOf(hash: number): number {
-    this.#lanes ??= new Lanes(
-      Math.max(
-        FEWEST_LANES,
-        powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
-      ),
-      this.partition.maxHeld,
-    );
-    return this.#lanes.of(hash);
   }
 
   /** Another attempt of a job, or the first one of an event that was parked. */
@@ -276,11 +215,11 @@ export class Cursor implements JobOwner {
 
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
-    this.#release(job);
+    this.#aside.release(job);
   }
 
   #fail(job: Job, error: unknown): void {
-    const { retry, delays } = this.#owner;
+    const { retry } = this.#owner;
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
     if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
@@ -292,8 +231,7 @@ export class Cursor implements JobOwner {
         ? error.retryAfterMs
         : delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
-      this.#waiting.add(job);
-      job.delayed = delays.add(job, delay);
+      this.#aside.wait(job, delay);
     }
   }
 
@@ -304,27 +242,21 @@ export class Cursor implements JobOwner {
     if (onFailure !== "hold" && this.#owner.bury(failure)) {
       this.counts.deadLettered += 1;
       if (onFailure === "park-key" && this.#until === undefined) {
-        this.#standstill.parkKey(event);
+        this.#aside.parkKey(event);
       }
-      this.#release(job);
-    } else if (this.#until === undefined) this.#standstill.hold(job, error);
+      this.#aside.release(job);
+    } else if (this.#until === undefined) this.#aside.hold(job, error);
     else this.#releasedHeld += 1;
   }
 
   /** The keys that stand still here. */
   parked(): ParkedKey[] {
-    return this.#standstill.keys(this.partition.index);
+    return this.#aside.parked();
   }
 
   /** Lets a key go on; false when it does not stand still. */
   releaseKey(key: Key): boolean {
-    const { jobs, events } = this.#standstill.release(key);
-    for (const job of jobs) {
-      job.attempt = 1;
-      this.#ready.push(job);
-    }
-    for (const event of events) this.#inject(event, 0);
-    if (jobs.length + events.length === 0) return false;
+    if (!this.#aside.releaseKey(key)) return false;
     this.partition.wake();
     return true;
   }
@@ -333,9 +265,7 @@ export class Cursor implements JobOwner {
   redrive(event: NovaEvent, redrives: number): boolean {
     if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
     this.#redriven += 1;
-    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
-    this.#inject(event, redrives);
-    for (const next of events) this.#inject(next, 0);
+    this.#aside.redrive(event, redrives);
     this.partition.wake();
     return true;
   }
@@ -343,48 +273,14 @@ export class Cursor implements JobOwner {
   /** Tries to bury again what had no room. */
   buryHeld(): void {
     if (this.#owner.onFailure === "hold") return;
-    for (const { job, error } of this.#standstill.takeHeld()) this.#failForGood(job, error);
+    for (const { job, error } of this.#aside.takeHeld()) this.#failForGood(job, error);
     this.partition.wake();
-  }
-
-  /** Puts an event from outside the ring behind those of its lane. */
-  #inject(event: NovaEvent, redrives: number): void {
-    const lane = this.partition.keyed ? this.#laneOf(this.#owner.hashOf(event)) : NO_LANE;
-    if (redrives > 0) this.#redrives.set(event, redrives);
-    if (lane !== NO_LANE) {
-      if (this.#lanes!.isBusy(lane)) {
-        this.#lanes!.park(lane, event);
-        return;
-      }
-      this.#lanes!.claim(lane);
-    }
-    this.#ready.push(this.#newJob(event, lane));
-  }
-
-  /** The first attempt of an event that was set aside. */
-  #newJob(event: NovaEvent, lane: number): Job {
-    const job = new Job(this, event, lane, 1);
-    const redrives = this.#redrives.get(event);
-    if (redrives !== undefined) {
-      job.redrives = redrives;
-      this.#redrives.delete(event);
-    }
-    return job;
   }
 
   /** The time of a job's next attempt has come. */
   due(job: Job): void {
     job.delayed = undefined;
-    this.#waiting.delete(job);
-    this.#ready.push(job);
+    this.#aside.due(job);
     this.partition.resume(this);
-  }
-
-  /** A job is done: the next event of its lane may start. */
-  #release(job: Job): void {
-    if (job.lane === NO_LANE || this.#lanes === undefined) return;
-    let next = this.#lanes.release(job.lane);
-    while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
-    if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
   }
 }
