@@ -207,6 +207,16 @@ export interface RedriveOptions {
   readonly dryRun?: boolean;
 }
 
+/** Options of `Bus.redrive`. */
+export interface RedriveTopicOptions extends RedriveOptions {
+  /**
+   * Only letters of this subscription.
+   *
+   * @default {all}
+   */
+  readonly subscription?: string;
+}
+
 /** What {@linkcode TopicSubscription.redrive} answers. */
 export interface RedriveResult {
   /** Letters that are delivered again, or would be. */

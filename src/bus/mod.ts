@@ -49,6 +49,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RedriveTopicOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

@@ -56,10 +56,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   readonly name: string;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
-  readonly #partitions: readonly Partition[];
+  /** Its partitions, in order. */
+  readonly partitions: readonly Partition[];
   readonly #lines: readonly WaitingLine<Waiting, Receipt>[];
   readonly #hasher: KeyHasher | undefined;
-  readonly #subscribers = new Set<Subscriber>();
+  /** Its subscriptions. */
+  readonly subscribers: Set<Subscriber> = new Set();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
   readonly #cursors = new Set<Cursor>();
   /** What subscriptions may ask of their topic. */
@@ -85,7 +87,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#owner = owner;
     this.#settings = settings;
     this.#hasher = key === undefined ? undefined : new KeyHasher();
-    this.#partitions = Array.from({ length: settings.partitions }, (_, index) =>
+    this.partitions = Array.from({ length: settings.partitions }, (_, index) =>
       new Partition({
         index,
         bufferSize,
@@ -96,9 +98,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         progressed: this.#progressed,
       }));
     const timedOut = () => new BufferFullError(`topic "${name}"`, bufferSize, waitMs);
-    this.#lines = this.#partitions.map(() => new WaitingLine(env, waitMs, timedOut));
+    this.#lines = this.partitions.map(() => new WaitingLine(env, waitMs, timedOut));
     this.#parts = {
-      partitions: this.#partitions,
+      partitions: this.partitions,
       delays: owner.delays,
       calls: owner.calls,
       random: () => env.random(),
@@ -109,7 +111,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
       removed: (subscriber) => {
-        this.#subscribers.delete(subscriber);
+        this.subscribers.delete(subscriber);
         for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
       },
       settledLate: (cursor) => this.#forget(cursor),
@@ -160,7 +162,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       ...checkSubscribeOptions(options, this.#settings),
       id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
     });
-    this.#subscribers.add(subscriber);
+    this.subscribers.add(subscriber);
     if (signal !== undefined) {
       subscriber.endsWith(this.#owner.env.onAbort(signal, () => subscriber.unsubscribe()));
     }
@@ -187,15 +189,15 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       rejected,
       dropped: this.#dropped,
       waiting,
-      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      queued: this.partitions.reduce((sum, partition) => sum + partition.queued, 0),
       bufferSize: this.#settings.bufferSize,
       keyed: this.#hasher !== undefined,
-      partitions: this.#partitions.map(({ tail, queued }, index) => ({
+      partitions: this.partitions.map(({ tail, queued }, index) => ({
         accepted: tail,
         queued,
         waiting: this.#lines[index]!.length,
       })),
-      subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
+      subscriptions: [...this.subscribers].map((subscriber) => subscriber.stats()),
     };
   }
 
@@ -246,22 +248,22 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
-    for (const subscriber of this.#subscribers) subscriber.unsubscribe();
+    for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
 
   /** Takes over the subscriptions of a deleted topic of the same name. */
   inherit(deleted: BusTopic): void {
-    for (const subscriber of deleted.#subscribers) {
-      this.#subscribers.add(subscriber);
+    for (const subscriber of deleted.subscribers) {
+      this.subscribers.add(subscriber);
       subscriber.attach(this.#parts);
     }
-    deleted.#subscribers.clear();
+    deleted.subscribers.clear();
   }
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (members.has(subscriber)) return true;
+    for (const subscriber of this.subscribers) if (members.has(subscriber)) return true;
     return false;
   }
 
@@ -311,7 +313,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const result = redrive(letters && letters.#partitions[0], subscriber, options);
+    const result = redrive(letters && letters.partitions[0], subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();
@@ -320,27 +322,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #add(event: NovaEvent, hash: number): boolean {
-    const partition = hash % this.#partitions.length;
+    const partition = hash % this.partitions.length;
     // Nobody overtakes a publisher that waits.
     if (this.#lines[partition]!.length > 0) return false;
     return this.#enter(partition, event, hash);
   }
 
   #enter(partition: number, event: NovaEvent, hash: number): boolean {
-    if (!this.#partitions[partition]!.add(event, hash)) return false;
+    if (!this.partitions[partition]!.add(event, hash)) return false;
     this.#accepted += 1;
     return true;
   }
 
   /** The receipt of the event that entered last. */
   #receipt({ id }: NovaEvent, hash: number): Receipt {
-    const partition = hash % this.#partitions.length;
+    const partition = hash % this.partitions.length;
     return { id, partition, sequence: this.#accepted, duplicate: false, dropped: false };
   }
 
   #onFull(event: NovaEvent, hash: number, signal: AbortSignal | undefined): Promise<Receipt> {
     const { overflow, bufferSize } = this.#settings;
-    const partition = hash % this.#partitions.length;
+    const partition = hash % this.partitions.length;
     if (overflow === "wait") return this.#lines[partition]!.join({ event, hash }, signal);
     if (overflow === "reject") {
       this.#rejected += 1;
