@@ -4,7 +4,7 @@
 
 import { ClosedError, type ListenerError, ValidationError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
+import { type Isolation, ISOLATIONS } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
 import { compilePattern } from "../event/pattern.ts";
@@ -32,13 +32,12 @@ import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
-import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
 import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
 import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
-import { onlyOnce } from "./once.ts";
 import { isPattern } from "./pattern.ts";
 import { requirePool } from "./pool_drain.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Emitter options of any event map. */
 export type AnyEmitterOptions =
@@ -111,13 +110,10 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   subscribe(name: string, listener: Listener, options: OnOptions = {}): Handle {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    const { id, once, signal, concurrency } = options;
+    const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    let fn = listener;
-    if (this.#isolation === "clone") fn = withClones(fn);
-    if (concurrency !== undefined) fn = gate(fn, integerOption("concurrency", concurrency, 1));
-    if (once === true) fn = onlyOnce(fn);
+    const fn = wrapped(listener, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
     this.requireOpen();
