@@ -4,10 +4,11 @@
 
 import { durationOption, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Env, NOTHING, systemEnv } from "../internal/env.ts";
+import { type NamedPart, namedParts } from "../internal/parts.ts";
 import { type AdviceOptions, advise, totalThresholds } from "./advise.ts";
-import type { ListenerFigures, ManagerFigures, Sample } from "./figures.ts";
+import type { Sample } from "./figures.ts";
 import type { Finding, Thresholds } from "./finding.ts";
-import { type Advised, type AdvisedParts, namedParts, requireParts } from "./parts.ts";
+import type { AdvisedParts } from "./parts.ts";
 
 /** Options of an {@linkcode Advisor}. */
 export interface AdvisorOptions extends AdviceOptions {
@@ -60,7 +61,7 @@ export interface AdvisorOptions extends AdviceOptions {
  * ```
  */
 export class Advisor implements Disposable {
-  readonly #parts: AdvisedParts;
+  readonly #parts: readonly NamedPart[];
   readonly #env: Env;
   readonly #everyMs: number;
   readonly #windowMs: number;
@@ -79,9 +80,8 @@ export class Advisor implements Disposable {
    * @throws {RangeError} If an option makes no sense.
    */
   constructor(parts: AdvisedParts, options: AdvisorOptions = {}) {
-    requireParts(parts);
+    this.#parts = namedParts("advise on", parts);
     requireOptions("an advisor", options);
-    this.#parts = parts;
     this.#env = options.env ?? systemEnv;
     this.#everyMs = durationOption("everyMs", options.everyMs, 5_000, false);
     this.#windowMs = durationOption("windowMs", options.windowMs, 60_000, false);
@@ -163,36 +163,23 @@ export class Advisor implements Disposable {
   }
 
   #sample(lateMs: number | undefined): Sample {
-    const { emitter, bus, listeners, store, pool } = this.#parts;
+    const figures: Record<string, [name: string, figures: object][]> = {};
+    for (const { kind, name, part } of this.#parts) {
+      const told = part.stats();
+      // A supervised listener on its own is a manager of one.
+      const alone = kind === "listeners" && !("listeners" in told);
+      (figures[kind] ??= []).push([name, alone ? { listeners: { [name]: told } } : told]);
+    }
     const heapBytes = this.#heapBytes?.();
     return {
       at: this.#env.monotonic(),
-      emitter: figuresOf("emitter", emitter),
-      bus: figuresOf("bus", bus),
-      listeners: managersOf(listeners),
-      store: figuresOf("store", store),
-      pool: figuresOf("pool", pool),
+      ...Object.fromEntries(
+        Object.entries(figures).map(([kind, all]) => [kind, Object.fromEntries(all)]),
+      ),
       runtime: {
         ...(heapBytes === undefined ? {} : { heapBytes }),
         ...(lateMs === undefined ? {} : { lateMs }),
       },
     };
   }
-}
-
-function figuresOf<Figures>(
-  kind: string,
-  parts: Advised<Figures> | readonly Advised<Figures>[] | undefined,
-): Record<string, Figures> {
-  return Object.fromEntries(namedParts(kind, parts).map(([name, part]) => [name, part.stats()]));
-}
-
-function managersOf(parts: AdvisedParts["listeners"]): Record<string, ManagerFigures> {
-  const all = figuresOf<ManagerFigures | ListenerFigures>("listener", parts);
-  return Object.fromEntries(
-    Object.entries(all).map(([name, figures]) => [
-      name,
-      "listeners" in figures ? figures : { listeners: { [name]: figures } },
-    ]),
-  );
 }

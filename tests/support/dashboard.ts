@@ -22,7 +22,9 @@ const withoutHelpers: Plugin = {
     onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
       const contents = text.replace(/^uPlot\.assign = assign;[^]*(?=^export \{)/m, "");
-      if (contents === text) throw new Error("uPlot has changed: its helpers are not where they were");
+      if (contents === text) {
+        throw new Error("uPlot has changed: its helpers are not where they were");
+      }
       return { contents };
     });
   },

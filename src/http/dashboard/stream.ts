@@ -44,14 +44,6 @@ export class Broadcast {
     }, { highWaterMark: MOST_UNREAD });
   }
 
-  /** Ends every stream. */
-  end(): void {
-    for (const viewer of this.#viewers) {
-      this.#forget(viewer);
-      viewer.close();
-    }
-  }
-
   #wait(): void {
     this.#timer ??= this.#env.setTimer(() => this.#send(), EVERY_MS, { ref: false });
   }

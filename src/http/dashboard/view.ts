@@ -13,26 +13,9 @@ import type {
   StoreFigures,
   TopicFigures,
 } from "../../tuning/figures.ts";
+import type { NamedPart, PartKind } from "../../internal/parts.ts";
 import type { Finding } from "../../tuning/finding.ts";
-import { type Advised, type AdvisedParts, namedParts } from "../../tuning/parts.ts";
 import { groupLetters, type LetterBox, type LetterGroup } from "./letters.ts";
-
-/** The parts of a program, as the dashboard sees them. */
-export interface DashboardParts extends Omit<AdvisedParts, "bus" | "listeners"> {
-  /** Buses; those that tell their dead letters have them shown. */
-  readonly bus?: BusPart | readonly BusPart[];
-  /** Listener managers, or single supervised listeners; those with `health` have it shown. */
-  readonly listeners?: ListenerPart | readonly ListenerPart[];
-}
-
-/** A bus. */
-export type BusPart = Advised<BusFigures> & Partial<LetterBox>;
-
-/** A listener manager, or a supervised listener. */
-export interface ListenerPart extends Advised<ManagerFigures | ListenerFigures> {
-  /** How it is doing. */
-  health?(): ManagerHealth | ListenerHealth;
-}
 
 /** The figures of a part, with its name. */
 export type Named<Figures> = Figures & { readonly name: string };
@@ -77,7 +60,7 @@ const MOST = 200;
 
 /** Makes the view of this moment. */
 export function viewOf(
-  parts: DashboardParts,
+  parts: readonly NamedPart[],
   rest: Pick<View, "at" | "findings" | "may">,
 ): View {
   let omitted = 0;
@@ -85,58 +68,67 @@ export function viewOf(
     omitted += Math.max(0, rows.length - MOST);
     return rows.slice(0, MOST);
   };
-  const topics = topicsOf(parts.bus);
+  const figuresOf = <Figures>(kind: PartKind): Named<Figures>[] =>
+    of(kind, parts).map(({ name, part }) => ({
+      ...part.stats() as Figures,
+      // Those of an emitter may be a million.
+      listeners: undefined,
+      name,
+    }));
+  const topics = topicsOf(parts);
   return {
-    emitters: first(figuresOf("emitter", parts.emitter)),
-    topics: first(topics.filter(({ name }) => !name.endsWith(".dlq"))),
-    managers: first(namedParts("listener", parts.listeners).map(managerOf)),
-    stores: first(figuresOf("store", parts.store)),
-    pools: first(figuresOf("pool", parts.pool)),
-    letters: first(lettersOf(parts.bus, topics)),
+    emitters: first(figuresOf("emitter")),
+    topics: first(topics.filter(({ name }) => !isDeadLetters(name))),
+    managers: first(of("listeners", parts).map(managerOf)),
+    stores: first(figuresOf("store")),
+    pools: first(figuresOf("pool")),
+    letters: first(lettersOf(parts, topics)),
     ...rest,
     omitted,
   };
 }
 
-function figuresOf<Figures extends object>(
-  kind: string,
-  parts: Advised<Figures> | readonly Advised<Figures>[] | undefined,
-): Named<Figures>[] {
-  return namedParts(kind, parts).map(([name, part]) => ({
-    ...part.stats(),
-    // Those of an emitter: the page has no room for each.
-    listeners: undefined,
-    name,
-  }));
+function of(kind: PartKind, parts: readonly NamedPart[]): NamedPart[] {
+  return parts.filter((part) => part.kind === kind);
 }
 
-function topicsOf(buses: DashboardParts["bus"]): TopicView[] {
-  return namedParts("bus", buses).flatMap(([bus, part]) =>
-    part.stats().topics.map((topic) => ({ ...topic, bus }))
-  ).toSorted((a, b) => b.queued - a.queued);
+/** The bus of this name, if it tells its dead letters. */
+export function letterBox(name: string, parts: readonly NamedPart[]): LetterBox | undefined {
+  const bus = of("bus", parts).find((part) => part.name === name)?.part as Partial<LetterBox>;
+  return typeof bus?.deadLetters === "function" ? bus as LetterBox : undefined;
+}
+
+function topicsOf(parts: readonly NamedPart[]): TopicView[] {
+  return of("bus", parts)
+    .flatMap(({ name, part }) =>
+      (part.stats() as BusFigures).topics.map((topic) => ({ ...topic, bus: name }))
+    )
+    .toSorted((a, b) => b.queued - a.queued);
 }
 
 /** Only topics that have dead letters are asked for them. */
-function lettersOf(buses: DashboardParts["bus"], topics: readonly TopicView[]): LetterGroup[] {
-  const boxes = new Map(namedParts("bus", buses));
-  return topics.filter(({ name, queued }) => name.endsWith(".dlq") && queued > 0)
+function lettersOf(parts: readonly NamedPart[], topics: readonly TopicView[]): LetterGroup[] {
+  return topics.filter(({ name, queued }) => isDeadLetters(name) && queued > 0)
     .flatMap(({ bus, name }) => {
       const topic = name.replace(/\.dlq$/, "");
-      return groupLetters(bus, topic, boxes.get(bus)?.deadLetters?.(topic) ?? []);
+      return groupLetters(bus, topic, letterBox(bus, parts)?.deadLetters(topic) ?? []);
     });
 }
 
-function managerOf([name, part]: [string, ListenerPart]): ManagerView {
-  const figures = part.stats();
-  const health = part.health?.();
+function isDeadLetters(topic: string): boolean {
+  return topic.endsWith(".dlq");
+}
+
+function managerOf({ name, part }: NamedPart): ManagerView {
+  const figures = part.stats() as ManagerFigures | ListenerFigures;
+  const health = (part as { health?(): ManagerHealth | ListenerHealth }).health?.();
   const each = health !== undefined && "listeners" in health ? health.listeners : {};
-  const alone = health as ListenerHealth | undefined;
   return {
     name,
     status: health?.status,
     listeners: "listeners" in figures
       ? Object.entries(figures.listeners).map(([id, own]) => listenerOf(id, own, each[id]))
-      : [listenerOf(name, figures, alone)],
+      : [listenerOf(name, figures, health as ListenerHealth | undefined)],
   };
 }
 

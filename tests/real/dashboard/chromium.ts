@@ -98,7 +98,10 @@ export class Chromium implements AsyncDisposable {
     const { targetId } = await this.call("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, String(sessionId));
-    this.#listeners.set(String(sessionId), (told) => page.told(told.method ?? "", told.params ?? {}));
+    this.#listeners.set(
+      String(sessionId),
+      (told) => page.told(told.method ?? "", told.params ?? {}),
+    );
     await page.call("Page.enable");
     await page.call("Runtime.enable");
     await page.call("Log.enable");
@@ -175,7 +178,8 @@ export class Page {
 
   /** Presses a key, as a person does. */
   async press(key: string, code = key, text?: string): Promise<void> {
-    const keyCode = { Tab: 9, Enter: 13, Escape: 27, ArrowDown: 40, ArrowUp: 38, " ": 32 }[key] ?? 0;
+    const keyCode = { Tab: 9, Enter: 13, Escape: 27, ArrowDown: 40, ArrowUp: 38, " ": 32 }[key] ??
+      0;
     const what = { key, code, windowsVirtualKeyCode: keyCode, ...(text ? { text } : {}) };
     await this.call("Input.dispatchKeyEvent", { type: text ? "keyDown" : "rawKeyDown", ...what });
     await this.call("Input.dispatchKeyEvent", { type: "keyUp", ...what });
