@@ -27,6 +27,10 @@ const COLOURS = [
 /** Readable on light and on dark. */
 const AXIS = { stroke: "#8a94a5", grid: { stroke: "#8a94a528", width: 1 }, ticks: { show: false } };
 
+function clock(seconds: number): string {
+  return new Date(seconds * 1000).toTimeString().slice(0, 8);
+}
+
 /** The values of lines at one moment; null where nothing is known. */
 export type Values = Readonly<Record<string, number | null>>;
 
@@ -111,7 +115,7 @@ export class Chart {
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] } },
       axes: [
-        AXIS,
+        { ...AXIS, size: 26, space: 70, values: (_plot, ticks) => ticks.map(clock) },
         { ...AXIS, size: 56, values: (_plot, ticks) => ticks.map((tick) => this.#unit(tick)) },
       ],
       series: [

@@ -136,35 +136,13 @@ function say(text: string): void {
   }, 6000);
 }
 
-let token = "";
-
 async function redrive(body: string): Promise<void> {
-  const response = await fetch("redrive", {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body,
-  });
-  if (response.status === 401 && await askForToken()) return redrive(body);
+  const headers = { "content-type": "application/json" };
+  const response = await fetch("redrive", { method: "POST", headers, body });
   const text = await response.text();
   if (!response.ok) return say(`Not redriven: ${text}`);
   const { redriven, left } = JSON.parse(text);
   say(`${count(redriven, "letter")} redriven, ${few(left)} left.`);
-}
-
-function askForToken(): Promise<boolean> {
-  const dialog = byId<HTMLDialogElement>("token");
-  const input = dialog.querySelector("input")!;
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.onclose = () => {
-      token = dialog.returnValue === "" ? "" : input.value;
-      input.value = "";
-      resolve(token !== "");
-    };
-  });
 }
 
 byId("letters").onclick = ({ target }) => {

@@ -4,6 +4,7 @@
  */
 
 import type { ManagerView, TopicView, View } from "../src/http/dashboard/view.ts";
+import type { Finding } from "../src/tuning/finding.ts";
 import { byId, type Child, h, show } from "./dom.ts";
 import type { Rates } from "./rates.ts";
 import { ago, count, few, ms } from "./words.ts";
@@ -66,19 +67,34 @@ function of(some: number, most: number): string {
   return `${few(some)} of ${few(most)}`;
 }
 
+/** More than this at once is not read. */
+const SHOWN = 6;
+
 function adviceOf({ findings }: View): Child[] {
   const link = h("p", {}, h("a", { href: "advice" }, "All of it as text, with the checklist"));
   if (findings.length === 0) return [h("p", { class: "good" }, "✓ Nothing to tune."), link];
-  const articles = findings.map((finding) =>
-    h(
-      "article",
-      { class: finding.severity },
-      h("h3", {}, `${finding.symptom} `, h("span", {}, `${finding.part} · ${finding.severity}`)),
-      h("p", {}, `${finding.evidence}. ${finding.cause}.`),
-      h("p", {}, `→ ${finding.remedy}. `, finding.config && h("code", {}, finding.config)),
-    )
+  const rest = findings.slice(SHOWN);
+  return [
+    h("div", { class: "cards" }, ...findings.slice(0, SHOWN).map(cardOf)),
+    rest.length === 0 ? undefined : h(
+      "details",
+      { class: "more" },
+      h("summary", {}, h("b", {}, `${rest.length} more`)),
+      h("div", { class: "cards" }, ...rest.map(cardOf)),
+    ),
+    link,
+  ];
+}
+
+function cardOf(finding: Finding): HTMLElement {
+  const { severity, symptom, part, evidence, cause, remedy, config } = finding;
+  return h(
+    "article",
+    { class: severity },
+    h("h3", {}, `${symptom} `, h("small", {}, `${part} · ${severity}`)),
+    h("p", {}, `${evidence}. ${cause}.`),
+    h("p", {}, `→ ${remedy}. `, config && h("code", {}, config)),
   );
-  return [...articles, link];
 }
 
 function topicOf(topic: TopicView, rates: Rates): HTMLElement {

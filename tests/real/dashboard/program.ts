@@ -1,19 +1,29 @@
 // A program in some trouble, behind its dashboard: what the tests, and a person, look at.
 import { Bus, Emitter, ListenerManager, MemoryStore, WorkerPool } from "@nova/events";
-import { Dashboard, type DashboardOptions } from "../../../src/http/dashboard/dashboard.ts";
+import { anyone, inspector, type InspectorOptions } from "@nova/events/http";
 
 /** A running program. */
-export interface Program {
+export interface Program extends AsyncDisposable {
   readonly bus: Bus;
-  readonly dashboard: Dashboard;
-  stop(): Promise<void>;
+  /** The address of its dashboard. */
+  readonly url: string;
+  /** From now on its handlers do what they should. */
+  recover(): void;
+  /** Cuts every connection, and takes no more until it is called again. */
+  restart(): Promise<void>;
+}
+
+/** Options of a program. */
+export interface ProgramOptions extends InspectorOptions {
+  /** Where it listens. By default where there is room. */
+  readonly port?: number;
 }
 
 /** A name that would do harm wherever it is taken for more than a name. */
 export const HOSTILE = `</script><img src=x onerror="document.title='owned'">`;
 
 /** Starts it. */
-export function start(options: DashboardOptions = {}): Program {
+export function start({ port = 0, ...options }: ProgramOptions = {}): Program {
   const bus = new Bus({ name: "shop" });
   const orders = bus.topic<{ placed: number }>("orders", {
     partitions: 8,
@@ -61,12 +71,24 @@ export function start(options: DashboardOptions = {}): Program {
     mails.dispatch("post-webhook", { type: "placed", data: n }).catch(() => {});
   }, 20);
   const parts = { emitter, bus, listeners: mails, store, pool };
+  const inspect = inspector(parts, { authorize: anyone(), redrive: anyone(), ...options });
+  const serve = (port: number) =>
+    Deno.serve({ port, hostname: "127.0.0.1", onListen: () => {} }, inspect);
+  let server = serve(port);
+  const { port: bound } = server.addr;
   return {
     bus,
-    dashboard: new Dashboard(parts, options),
-    async stop() {
-      failing = false;
+    url: `http://127.0.0.1:${bound}/debug/nova/`,
+    recover: () => void (failing = false),
+    async restart() {
+      await server.shutdown();
+      await wait(1);
+      server = serve(bound);
+    },
+    async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      failing = false;
+      await server.shutdown();
       await Promise.all([bus.close(), emitter.close(), mails.stop(), pool.close(), store.close()]);
     },
   };
