@@ -42,7 +42,6 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
-  RedriveTopicOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,
@@ -50,6 +49,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
+export type { RedriveTopicOptions } from "./src/bus/redrive.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
 export type { EventStream } from "./src/emitter/event_stream.ts";
 export type { Middleware } from "./src/emitter/onion.ts";
@@ -67,6 +67,7 @@ export {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,

@@ -26,18 +26,18 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
+import { TimeLimits } from "../queue/time_limits.ts";
 import { describeError } from "./describe_error.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
-import { lettersIn, redriveAll } from "./redrive.ts";
+import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
   DeadLetter,
   PublishOptions,
   Receipt,
   RedriveResult,
-  RedriveTopicOptions,
   SubscribeOptions,
   Topic,
   TopicOptions,
@@ -101,6 +101,7 @@ export class Bus implements AsyncDisposable {
   readonly #deleted = new Map<string, BusTopic>();
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Job>;
+  readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
@@ -125,9 +126,11 @@ export class Bus implements AsyncDisposable {
     totalSettings(defaults);
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
+    this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,
       delays: this.#delays,
+      limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
@@ -383,7 +386,9 @@ export class Bus implements AsyncDisposable {
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();
-    this.#stop.abort(new ClosedError(`bus "${this.name}"`));
+    const reason = new ClosedError(`bus "${this.name}"`);
+    this.#stop.abort(reason);
+    for (const { context } of this.#limits.clear()) context?.abort(reason);
     return { completed, left };
   }
 

@@ -49,7 +49,6 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
-  RedriveTopicOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,
@@ -57,6 +56,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,

@@ -3,9 +3,19 @@
  */
 
 import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
-import type { DeadLetter, RedriveOptions, RedriveResult, RedriveTopicOptions } from "./api.ts";
+import type { DeadLetter, RedriveOptions, RedriveResult } from "./api.ts";
 import type { Partition } from "./partition.ts";
 import type { Subscriber } from "./subscription.ts";
+
+/** Options of `Bus.redrive`. */
+export interface RedriveTopicOptions extends RedriveOptions {
+  /**
+   * Only letters of this subscription.
+   *
+   * @default {all}
+   */
+  readonly subscription?: string;
+}
 
 /**
  * Hands letters of a subscription back to it, past publishing: nobody else sees the event again. A

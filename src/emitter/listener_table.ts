@@ -6,8 +6,8 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
+import type { Timing } from "../metrics/timing.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
-import type { ListenerStats } from "./options.ts";
 
 /** Stands in for "has not ended" among counts. */
 const STILL_HERE = -1;
@@ -23,6 +23,10 @@ export class Channel {
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
+  /** Of those, the ones with a failed listener. */
+  failed = 0;
+  /** Of those, the ones with a listener that has not settled. */
+  inFlight = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
   /** Whether it has had enough events for a dispatcher of its own. */
@@ -74,6 +78,10 @@ export const NO_CHANNEL: Channel = new Channel("");
 export abstract class Handle implements Subscription {
   /** Failed runs. */
   failures = 0;
+  /** Runs that have not settled. */
+  inFlight = 0;
+  /** How long runs take, if somebody wants to know. */
+  timing: Timing | undefined;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
   readonly listener: Listener;
@@ -278,16 +286,6 @@ export class ListenerTable {
       for (const cell of cells) if (cell.group === undefined) yield cell;
     }
     yield* this.#groups;
-  }
-
-  /** Figures of every active subscription. */
-  stats(): ListenerStats[] {
-    return Array.from(this, ({ id, name, runs, failures }) => ({
-      id,
-      type: name,
-      runs,
-      runFailures: failures,
-    }));
   }
 
   /** The channel of a type, or undefined when nobody can be listening. */

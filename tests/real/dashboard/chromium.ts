@@ -34,6 +34,16 @@ interface Told {
   readonly sessionId?: string;
 }
 
+/** How a page is shown. */
+export interface PageOptions {
+  /** In pixels. */
+  readonly width?: number;
+  /** In pixels. */
+  readonly height?: number;
+  /** Whether the visitor prefers dark pages. */
+  readonly dark?: boolean;
+}
+
 /** A running browser. */
 export class Chromium implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
@@ -94,7 +104,8 @@ export class Chromium implements AsyncDisposable {
   }
 
   /** Opens a page. */
-  async open(url: string, { width = 1280, height = 900, dark = false } = {}): Promise<Page> {
+  async open(url: string, options: PageOptions = {}): Promise<Page> {
+    const { width = 1280, height = 900, dark = false } = options;
     const { targetId } = await this.call("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, String(sessionId));
@@ -177,10 +188,10 @@ export class Page {
   }
 
   /** Presses a key, as a person does. */
-  async press(key: string, code = key, text?: string): Promise<void> {
+  async press(key: string, text?: string): Promise<void> {
     const keyCode = { Tab: 9, Enter: 13, Escape: 27, ArrowDown: 40, ArrowUp: 38, " ": 32 }[key] ??
       0;
-    const what = { key, code, windowsVirtualKeyCode: keyCode, ...(text ? { text } : {}) };
+    const what = { key, code: key, windowsVirtualKeyCode: keyCode, ...(text ? { text } : {}) };
     await this.call("Input.dispatchKeyEvent", { type: text ? "keyDown" : "rawKeyDown", ...what });
     await this.call("Input.dispatchKeyEvent", { type: "keyUp", ...what });
   }
