@@ -38,6 +38,7 @@ export type {
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
   ProduceOptions,
   PublishOptions,
   Receipt,
@@ -51,6 +52,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
+export type { RedriveTopicOptions } from "./src/bus/redrive.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
 export type { EventStream } from "./src/emitter/event_stream.ts";
 export type { Middleware } from "./src/emitter/onion.ts";

@@ -59,6 +59,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,
