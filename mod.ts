@@ -29,14 +29,18 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./src/bus/bus.ts";
+export { Bus } from "./src/bus/bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -45,9 +49,11 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
+export type { RedriveTopicOptions } from "./src/bus/redrive.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
 export type { EventStream } from "./src/emitter/event_stream.ts";
 export type { Middleware } from "./src/emitter/onion.ts";
@@ -65,6 +71,7 @@ export {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
@@ -167,6 +174,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
+export { SequenceGapError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

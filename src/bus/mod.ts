@@ -36,15 +36,18 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./bus.ts";
+export { Bus } from "./bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
   PartitionStats,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -53,9 +56,11 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,
@@ -69,8 +74,11 @@ export type {
 } from "../event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
+export { SequenceGapError } from "../errors/bus.ts";
+export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

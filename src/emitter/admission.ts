@@ -17,11 +17,12 @@ import type { EmitOptions } from "./options.ts";
 export class Admission {
   /** Whether a made event needs nothing: no schema, no isolation. */
   readonly isPlain: boolean;
+  /** Events that were not valid. */
+  invalid = 0;
   readonly #schemas = new Map<string, StandardSchema>();
   readonly #isolation: Isolation;
   readonly #env: Env;
   /** What sends those away whose schemas have not settled. */
-  #invalid = 0;
   readonly #validating = new Set<(reason: unknown) => void>();
 
   constructor(schemas: unknown, isolation: Isolation, env: Env) {
@@ -41,11 +42,6 @@ export class Admission {
     this.isPlain = this.#schemas.size === 0 && isolation === "shared";
   }
 
-  /** Events that were not valid. */
-  get invalid(): number {
-    return this.#invalid;
-  }
-
   /** The event that a call means; a promise if its schema is asynchronous. */
   admit(
     first: unknown,
@@ -53,16 +49,13 @@ export class Admission {
     options: EmitOptions | undefined,
     signal: AbortSignal | undefined,
   ): Emitted | Promise<Emitted> {
+    requireSignal(signal);
     try {
       return this.#admit(first, second, options, signal);
     } catch (error) {
-      this.#count(error);
+      if (error instanceof ValidationError) this.invalid += 1;
       throw error;
     }
-  }
-
-  #count(error: unknown): void {
-    if (error instanceof ValidationError) this.#invalid += 1;
   }
 
   #admit(
@@ -71,7 +64,6 @@ export class Admission {
     options: EmitOptions | undefined,
     signal: AbortSignal | undefined,
   ): Emitted | Promise<Emitted> {
-    requireSignal(signal);
     const event = typeof first === "string"
       ? makeEmitted(first, second, options?.metadata)
       : admitEmitted(first);
@@ -105,9 +97,7 @@ export class Admission {
         return true;
       };
       const refuse = (reason: unknown): void => {
-        if (!ends()) return;
-        this.#count(reason);
-        reject(reason);
+        if (ends()) reject(reason);
       };
       this.#validating.add(refuse);
       if (signal !== undefined) {
@@ -118,10 +108,14 @@ export class Admission {
         try {
           resolve(this.#isolate(withData(event, settled)));
         } catch (error) {
-          this.#count(error);
+          this.invalid += 1;
           reject(error);
         }
-      }, refuse);
+      }, (error) => {
+        if (!ends()) return;
+        this.invalid += 1;
+        reject(error);
+      });
     });
   }
 

@@ -72,11 +72,11 @@ export class Backlog {
   #awake = false;
   #running = 0;
   #dropped = 0;
+  #refused = 0;
+  #timedOut = 0;
   /** Events that left the ring for their listeners, and those that left it for nobody. */
   #delivered = 0;
   #evicted = 0;
-  #refused = 0;
-  #timedOut = 0;
   #smallBatches = 0;
   #onPool: PoolDrain | undefined;
 
@@ -115,24 +115,24 @@ export class Backlog {
     return this.#dropped;
   }
 
-  /** Producers that wait for room. */
-  get waiting(): number {
-    return this.#line.length;
-  }
-
   /** Events that were accepted so far. */
   get enqueued(): number {
     return this.#delivered + this.#evicted + this.#ring.length;
   }
 
-  /** Events that found no room, and were not to wait for it. */
+  /** Events that found no room, or whose producer stopped waiting. */
   get refused(): number {
-    return this.#refused;
+    return this.#refused + this.#line.refused;
   }
 
-  /** Events whose producers waited for room in vain. */
+  /** Of those, the ones whose producer waited in vain. */
   get timedOut(): number {
     return this.#timedOut;
+  }
+
+  /** Producers that wait for room. */
+  get waiting(): number {
+    return this.#line.length;
   }
 
   /** Accepts an event if that needs no thought; if not, {@linkcode add} and its like decide. */

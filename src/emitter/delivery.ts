@@ -24,7 +24,6 @@ export interface DeliveryOwner {
 /** What became of an event when that was not plain success at once. */
 export class Delivery {
   readonly event: Emitted;
-  /** Where its listeners are. */
   readonly channel: Channel;
   /** How many listeners failed. */
   failures = 0;
@@ -93,14 +92,14 @@ export class Delivery {
     });
   }
 
-  #settled(): void {
+  readonly #settled = (): void => {
     this.#open -= 1;
     if (this.#open > 0) return;
     this.#owner.finished(this);
     const { error } = this;
     if (error === undefined) this.#resolve?.();
     else this.#reject?.(error);
-  }
+  };
 }
 
 /** A listener answered with something: a promise is waited for, anything else means nothing. */

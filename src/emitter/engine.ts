@@ -9,7 +9,6 @@ import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
 import { compilePattern } from "../event/pattern.ts";
 import { isPooled, letGo } from "../event/pool.ts";
-import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
 import {
   durationOption,
@@ -28,27 +27,21 @@ import {
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { timed, type TimingMode, timingOption } from "../metrics/timing.ts";
+import { type Timing, timings } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
-import { figures, NO_ONION } from "./figures.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
-import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
-import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
+import type { AnyEmitterOptions, EmitOptions, EmitterStats, OnOptions } from "./options.ts";
 import { isPattern } from "./pattern.ts";
 import { requirePool } from "./pool_drain.ts";
+import { tableStats } from "./table_stats.ts";
 import { wrapped } from "./wrapped.ts";
 
-/** Emitter options of any event map. */
-export type AnyEmitterOptions =
-  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
-  & {
-    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
-    readonly middleware?: readonly Middleware[];
-    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
-  };
+/** What an emitter without middleware counts of it. */
+const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
 
 /** The emitter behind its typed face. */
 export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable<number> {
@@ -69,7 +62,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
-  readonly #timing: TimingMode;
+  readonly #newTiming: () => Timing | undefined;
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
@@ -89,7 +82,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
-    this.#timing = timingOption(options.timing);
+    this.#newTiming = timings(options.timing, env);
     this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
@@ -114,8 +107,8 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    const { listener: called, timing } = timed(listener, this.#timing, this.env);
-    const fn = wrapped(called, this.#isolation, options);
+    const timing = this.#newTiming();
+    const fn = wrapped(timing?.around(listener) ?? listener, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
     this.requireOpen();
@@ -308,24 +301,42 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   }
 
   finished(delivery: Delivery): void {
-    const { channel } = delivery;
     if (delivery.failures > 0) {
       this.#failed += 1;
-      channel.failed += 1;
+      delivery.channel.failed += 1;
     }
     if (!delivery.running) return;
     this.#inFlight -= 1;
-    channel.inFlight -= 1;
+    delivery.channel.inFlight -= 1;
     if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
 
   stats(): EmitterStats {
-    return figures(this.table, this.backlog, this.#admission, this.#onion ?? NO_ONION, {
+    const { queued, waiting } = this.backlog;
+    const { entering, refused, filtered, errors } = this.#onion ?? NO_ONION;
+    const dropped = this.backlog.dropped + filtered;
+    const started = this.table.hits + this.#unheard + entering + refused;
+    const inFlight = this.#inFlight + entering;
+    const failed = this.#failed + refused;
+    return {
+      emitted: started + queued + dropped,
+      succeeded: started - failed - inFlight,
+      failed,
+      enqueued: this.backlog.enqueued,
+      queued,
+      bufferSize: this.backlog.bufferSize,
+      inFlight,
+      maxConcurrency: this.backlog.maxConcurrency,
+      dropped,
       unheard: this.#unheard,
-      failed: this.#failed,
-      inFlight: this.#inFlight,
-    });
+      waiting,
+      middlewareErrors: errors,
+      invalid: this.#admission.invalid,
+      refused: this.backlog.refused,
+      timedOut: this.backlog.timedOut,
+      ...tableStats(this.table),
+    };
   }
 
   close(options: CloseOptions): Promise<CloseResult> {

@@ -23,8 +23,9 @@ export class Channel {
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
-  /** Of those: with a listener that failed, and with one that has not settled. */
+  /** Of those, the ones with a failed listener. */
   failed = 0;
+  /** Of those, the ones with a listener that has not settled. */
   inFlight = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
@@ -79,10 +80,10 @@ export abstract class Handle implements Subscription {
   failures = 0;
   /** Runs that have not settled. */
   inFlight = 0;
+  /** How long runs take, if somebody wants to know. */
+  timing: Timing | undefined;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
-  /** How long its calls take, if they are timed. */
-  timing: Timing | undefined;
   readonly listener: Listener;
   /** The type or pattern. */
   readonly name: string;

@@ -34,12 +34,6 @@ export interface OnionOwner {
   report(error: unknown): void;
 }
 
-/** What an onion counts. */
-export type OnionCounts = Pick<
-  Onion,
-  "entering" | "exempt" | "passing" | "refused" | "filtered" | "errors"
->;
-
 /** The layers, outermost first, and what passes through them. */
 export class Onion {
   /** Events inside that have not reached the listeners. */

@@ -83,8 +83,8 @@ export interface EmitterOptions<
    */
   readonly isolation?: Isolation;
   /**
-   * Which calls of listeners are timed: `"off"`, about one in 64, or `"all"`. Two readings of a clock
-   * cost more than most listeners; one call in 64 is enough for a histogram.
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
    *
    * @default {"off"}
    */
@@ -96,6 +96,15 @@ export interface EmitterOptions<
    */
   readonly env?: Env;
 }
+
+/** Emitter options of any event map. */
+export type AnyEmitterOptions =
+  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
+  & {
+    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
+    readonly middleware?: readonly Middleware[];
+    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
+  };
 
 /** Options of {@linkcode Emitter.on}. */
 export interface OnOptions {
@@ -173,18 +182,18 @@ export interface ListenerStats {
   readonly runs: number;
   /** How often it threw or rejected. */
   readonly runFailures: number;
-  /** How many of its calls have not settled. */
+  /** Calls whose promise has not settled. */
   readonly inFlight: number;
-  /** How long its calls took, if they are timed. */
+  /** How long calls take, if `timing` is on. */
   readonly timing?: Timing;
 }
 
 /** Figures of one event type. */
 export interface TypeStats {
-  /** The type. */
+  /** The type; somebody listens to it by name. */
   readonly type: string;
-  /** Events whose listeners all succeeded. */
-  readonly succeeded: number;
+  /** Events that found listeners: succeeded, failed, or in flight. */
+  readonly emitted: number;
   /** Events with at least one failed listener. */
   readonly failed: number;
   /** Events with a listener that has not settled. */
@@ -216,20 +225,20 @@ export interface EmitterStats {
   readonly dropped: number;
   /** Events that nobody listened to. */
   readonly unheard: number;
-  /** Events that were not valid. They were not emitted; the same holds for the next two. */
-  readonly invalid: number;
-  /** Events for which the buffer had no room. */
-  readonly refused: number;
-  /** Events whose producers waited for room in vain. */
-  readonly timedOut: number;
   /** Producers that wait for room. */
   readonly waiting: number;
+  /** Events that were not valid. They are no part of `emitted`. */
+  readonly invalid: number;
+  /** Events that found no room, or whose producer stopped waiting. They are no part of `emitted`. */
+  readonly refused: number;
+  /** Of the refused events, those whose producer waited for room in vain. */
+  readonly timedOut: number;
   /** Failures of middleware, also those behind a delivery that went well. */
   readonly middlewareErrors: number;
   /** Active subscriptions. */
   readonly activeListeners: number;
   /** Each active subscription: first those by type, then those by pattern. */
   readonly listeners: readonly ListenerStats[];
-  /** Each event type that found listeners, as far as it is remembered. */
+  /** Each type that somebody listens to by name. */
   readonly types: readonly TypeStats[];
 }

@@ -133,15 +133,13 @@ export class Histogram {
 
   /** The same for several durations in ascending order, in one pass. */
   countsUpTo(bounds: readonly number[]): number[] {
-    const counts: number[] = [];
     let seen = 0;
     let bucket = 0;
-    for (const ms of bounds) {
+    return bounds.map((ms) => {
       const last = ms > 0 ? bucketOf(ms) : ms === 0 ? 0 : -1;
       for (; bucket <= last; bucket++) seen += this.#counts[bucket]!;
-      counts.push(seen);
-    }
-    return counts;
+      return seen;
+    });
   }
 
   /** Adds what another histogram counted. */

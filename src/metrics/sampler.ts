@@ -73,7 +73,7 @@ export class Sampler {
    */
   end(begun: number): number {
     if (Number.isNaN(begun)) return NaN;
-    const ms = this.#env.monotonic() - begun;
+    const ms = Math.max(0, this.#env.monotonic() - begun);
     this.#histogram.record(ms, this.#every);
     return ms;
   }

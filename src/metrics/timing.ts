@@ -1,5 +1,5 @@
 /**
- * How long listeners take: a histogram, and the trace of a call in it.
+ * How long listeners take: measured around them, so that those that nobody times cost nothing.
  */
 
 import type { Emitted } from "../event/event.ts";
@@ -7,102 +7,76 @@ import type { Listener } from "../event/listener.ts";
 import { wordOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
+import type { Exemplar } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import { Sampler } from "./sampler.ts";
-import { traceIdOf } from "./trace_context.ts";
+import { parseTraceparent } from "./trace_context.ts";
 
-/** Which calls of listeners are timed: none, about one in 64, or all. */
+/** Whose durations are measured: nobody's, one call's in 64, or everyone's. */
 export type TimingMode = "off" | "sampled" | "all";
 
-/** The trace of one call, for a graph to link to. */
-export interface Exemplar {
-  /** 32 hexadecimal digits. */
-  readonly traceId: string;
-  /** How long it took, in milliseconds. */
-  readonly ms: number;
-  /** When it ended, in epoch milliseconds. */
-  readonly at: number;
-}
+const ONE_IN = 64;
 
-/** Checks the option. */
-export function timingOption(mode: TimingMode | undefined): TimingMode {
-  return wordOption("timing", mode, ["off", "sampled", "all"], "off");
-}
-
-/** The durations of the calls of one listener. */
+/** The durations of one listener, in milliseconds. */
 export class Timing {
-  /** In milliseconds; a sampled call stands for those that were not timed. */
-  readonly durations: Histogram = new Histogram();
-  /** The last timed call whose event carried a trace. */
-  exemplar: Exemplar | undefined;
+  /** Every timed call, sampled ones as often as they stand for. */
+  readonly histogram: Histogram = new Histogram();
+  readonly #sampler: Sampler;
+  readonly #env: Env;
+  #exemplar: Exemplar | undefined;
 
-  /** This and another one, added up. */
-  with(other: Timing): Timing {
-    const both = new Timing();
-    both.durations.merge(this.durations);
-    both.durations.merge(other.durations);
-    both.exemplar = other.exemplar ?? this.exemplar;
-    return both;
+  /** Reads no clock before the first call. */
+  constructor(mode: "sampled" | "all", env: Env) {
+    this.#env = env;
+    this.#sampler = new Sampler(this.histogram, { every: mode === "all" ? 1 : ONE_IN, env });
   }
 
-  /** What is worth a line of JSON. */
+  /** The last timed call that was part of a trace; its value in milliseconds. */
+  get exemplar(): Exemplar | undefined {
+    return this.#exemplar;
+  }
+
+  /** A few figures, for whoever writes statistics as JSON. */
   toJSON(): Readonly<Record<string, number>> {
-    const { count, sum, max, mean } = this.durations;
-    const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => this.durations.quantile(q)) as [
-      number,
-      number,
-      number,
-    ];
-    return { count, sum, mean, p50, p90, p99, max };
+    const { count, mean, max } = this.histogram;
+    const at = (q: number): number => this.histogram.quantile(q);
+    return { count, mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), max };
+  }
+
+  /** The listener with a stop watch. A promise counts until it settles. */
+  around(listener: Listener): Listener {
+    return (event, context) => {
+      const begun = this.#sampler.begin();
+      if (Number.isNaN(begun)) return listener(event, context);
+      let result: void | Promise<void>;
+      try {
+        result = listener(event, context);
+      } catch (error) {
+        this.#end(begun, event);
+        throw error;
+      }
+      if (!isThenable(result)) {
+        this.#end(begun, event);
+        return result;
+      }
+      const end = (): void => this.#end(begun, event);
+      const promise = adopt(result) as Promise<void>;
+      promise.then(end, end);
+      return promise;
+    };
+  }
+
+  #end(begun: number, { metadata }: Emitted): void {
+    const value = this.#sampler.end(begun);
+    const trace = parseTraceparent(metadata?.["traceparent"]);
+    if (trace !== undefined) {
+      this.#exemplar = { traceId: trace.traceId, value, at: this.#env.now() };
+    }
   }
 }
 
-/** A listener, and how long its calls take if they are timed. */
-export interface Timed<Event extends Emitted> {
-  readonly listener: Listener<Event>;
-  readonly timing: Timing | undefined;
-}
-
-/**
- * A listener whose calls are timed, until their promises settle; the same listener when timing is off,
- * so that nothing is in its way.
- */
-export function timed<Event extends Emitted>(
-  listener: Listener<Event>,
-  mode: TimingMode,
-  env: Env,
-): Timed<Event> {
-  if (mode === "off") return { listener, timing: undefined };
-  const timing = new Timing();
-  return { listener: clocked(listener, timing, mode, env), timing };
-}
-
-function clocked<Event extends Emitted>(
-  listener: Listener<Event>,
-  timing: Timing,
-  mode: "sampled" | "all",
-  env: Env,
-): Listener<Event> {
-  const sampler = new Sampler(timing.durations, { every: mode === "all" ? 1 : 64, env });
-  const end = (begun: number, event: Event): void => {
-    const ms = sampler.end(begun);
-    const traceId = traceIdOf(event);
-    if (traceId !== undefined) timing.exemplar = { traceId, ms, at: env.now() };
-  };
-  return (event, context) => {
-    const begun = sampler.begin();
-    // NaN: this call is not timed.
-    if (begun !== begun) return listener(event, context);
-    let pending: Promise<unknown> | undefined;
-    try {
-      const result: unknown = listener(event, context);
-      if (isThenable(result)) pending = adopt(result);
-    } finally {
-      if (pending === undefined) end(begun, event);
-    }
-    if (pending === undefined) return;
-    const ended = (): void => end(begun, event);
-    pending.then(ended, ended);
-    return pending as Promise<void>;
-  };
+/** Makes the timing of each listener of a part, as its option says; none when it is off. */
+export function timings(mode: TimingMode | undefined, env: Env): () => Timing | undefined {
+  const total = wordOption("timing", mode, ["off", "sampled", "all"], "off");
+  return () => total === "off" ? undefined : new Timing(total, env);
 }

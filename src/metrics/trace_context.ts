@@ -2,8 +2,6 @@
  * W3C Trace Context in the metadata of events: `traceparent` and `tracestate`.
  */
 
-import type { Emitted } from "../event/event.ts";
-
 /** Where a trace stands: what `traceparent` says. */
 export interface TraceContext {
   /** 32 lower-case hexadecimal digits, not all zero. */
@@ -39,9 +37,4 @@ export function parseTraceparent(text: string | null | undefined): TraceContext 
 /** A context as a `traceparent` of version 00. */
 export function formatTraceparent({ traceId, spanId, traceFlags }: TraceContext): string {
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
-}
-
-/** The trace that an event belongs to, if its metadata name one. */
-export function traceIdOf(event: Emitted): string | undefined {
-  return parseTraceparent(event.metadata?.["traceparent"])?.traceId;
 }

@@ -1,12 +1,6 @@
 import { Bus } from "@nova/events/bus";
 import { Emitter } from "@nova/events/emitter";
-import {
-  anyone,
-  inspector,
-  MetricsCollector,
-  type MetricsOptions,
-  type Parts,
-} from "@nova/events/http";
+import { anyone, inspector, type MetricsPageOptions, type Parts } from "@nova/events/http";
 import { ListenerManager, supervise } from "@nova/events/listener";
 import { WorkerPool } from "@nova/events/pool";
 import { MemoryStore } from "@nova/events/store";
@@ -19,7 +13,7 @@ describe("/metrics", () => {
 
   async function scrape(
     parts: Parts,
-    metrics: MetricsOptions = {},
+    metrics: MetricsPageOptions = {},
     accept = "text/plain",
   ): Promise<{ body: string; type: string; series: Map<string, number> }> {
     const inspect = inspector(parts, { authorize: anyone(), env, metrics });
@@ -166,19 +160,19 @@ describe("/metrics", () => {
     const { series } = await scrape({ bus });
 
     const component = 'component="bus/shop/orders"';
+    const topic = 'bus="shop",topic="orders"';
     const listener = `${component},listener="book"`;
     const expected: Record<string, number> = {
-      [`nova_events_published_total{${component},result="success"}`]: 3,
-      [`nova_events_published_total{${component},result="rejected"}`]: 0,
+      [`nova_topic_events_total{${topic},result="accepted"}`]: 3,
+      [`nova_topic_events_total{${topic},result="rejected"}`]: 0,
       [`nova_events_processed_total{${listener},result="success"}`]: 2,
-      [`nova_events_processed_total{${listener},result="failed"}`]: 1,
-      [`nova_retries_total{${listener}}`]: 1,
-      [`nova_dead_letters_total{${listener}}`]: 1,
+      [`nova_events_processed_total{${listener},result="dead_lettered"}`]: 1,
+      [`nova_listener_retries_total{${listener}}`]: 1,
       [`nova_queue_size{component="bus/shop/slow"}`]: 1,
-      [`nova_events_in_flight{component="bus/shop/slow"}`]: 2,
+      [`nova_events_in_flight{component="bus/shop/slow",listener="never"}`]: 2,
       [`nova_queue_capacity{${component}}`]: 20,
-      [`nova_partition_queue_size{component="bus/shop/slow",partition="0"}`]: 1,
-      [`nova_listener_lag{component="bus/shop/slow",listener="never"}`]: 3,
+      [`nova_partition_queue_size{bus="shop",topic="slow",partition="0"}`]: 1,
+      [`nova_subscription_lag{component="bus/shop/slow",listener="never"}`]: 3,
       [`nova_queue_size{component="bus/shop/orders.dlq"}`]: 1,
     };
     for (const [name, value] of Object.entries(expected)) {
@@ -204,7 +198,10 @@ describe("/metrics", () => {
     assertEquals(series.get(`nova_circuit_state{${listener},state="open"}`), 1);
     assertEquals(series.get(`nova_circuit_state{${listener},state="closed"}`), 0);
     assertEquals(series.get('nova_health{component="listeners/mails",status="circuit-open"}'), 1);
-    assertEquals(series.get('nova_zombies{component="listeners/alone",listener="alone"}'), 0);
+    assertEquals(
+      series.get('nova_listener_zombies{component="listeners/alone",listener="alone"}'),
+      0,
+    );
     await manager.stop();
   });
 
@@ -220,11 +217,11 @@ describe("/metrics", () => {
     await store.append("s", [{ type: "a", data: 1 }]);
     const { series } = await scrape({ pool, store });
 
-    assertEquals(series.get('nova_pool_tasks_total{component="pool/cpu",result="success"}'), 1);
-    assertEquals(series.get('nova_pool_tasks_total{component="pool/cpu",result="failed"}'), 1);
-    assertEquals(series.get('nova_pool_workers{component="pool/cpu"}'), 2);
-    assertEquals(series.get('nova_store_events{component="store/log"}'), 1);
-    assertEquals(series.get('nova_store_position{component="store/log"}'), 1);
+    assertEquals(series.get('nova_pool_tasks_total{pool="cpu",result="completed"}'), 1);
+    assertEquals(series.get('nova_pool_tasks_total{pool="cpu",result="failed"}'), 1);
+    assertEquals(series.get('nova_pool_workers{pool="cpu"}'), 2);
+    assertEquals(series.get('nova_store_events{store="log"}'), 1);
+    assertEquals(series.get('nova_store_position{store="log"}'), 1);
     await pool.close();
     await store.close();
   });
@@ -243,21 +240,12 @@ describe("/metrics", () => {
     );
   });
 
-  it("folds label values beyond maxLabelValues, and says how many", async () => {
+  it("folds what goes beyond maxSeries", async () => {
     const emitter = new Emitter({ name: "e", env });
-    for (let i = 0; i < 10; i++) {
-      emitter.on(`t${i}`, () => {}, { id: `l${i}` });
-      await emitter.emit(`t${i}`, 1);
-    }
-    const emitted = 'nova_events_emitted_total{emitter="e",type=';
-    const { series } = await scrape({ emitter }, { maxLabelValues: 3 });
-    assertEquals(series.get(`${emitted}"t2",result="success"}`), 1);
-    assertEquals(series.get(`${emitted}"t3",result="success"}`), undefined);
-    // Of the seven results that "other" has, too, three fit.
-    assert(series.get("nova_metrics_folded_total")! > 0);
-    const whole = await scrape({ emitter });
-    assertEquals(whole.series.get("nova_metrics_folded_total"), 0);
-    assertEquals(whole.series.get("nova_metrics_series"), whole.series.size - 2);
+    for (let i = 0; i < 10; i++) emitter.on(`t${i}`, () => {}, { id: `l${i}` });
+    const small = await scrape({ emitter }, { maxSeries: 8 });
+    assert(small.series.get("nova_metrics_folded_series")! > 0);
+    assertEquals((await scrape({ emitter })).series.get("nova_metrics_folded_series"), 0);
   });
 
   it("has no series twice, whatever parts and listeners are called", async () => {
@@ -289,7 +277,7 @@ describe("/metrics", () => {
       for (const more of ["mine 1", "mine 1\n", "mine 1\n# EOF\n"]) {
         const asked: string[] = [];
         const { body } = await scrape({}, {
-          extra: (format) => {
+          text: (format) => {
             asked.push(format);
             return Promise.resolve(more);
           },
@@ -302,13 +290,11 @@ describe("/metrics", () => {
   });
 
   it("refuses options that make no sense", () => {
-    for (const maxLabelValues of [0, 1.5, NaN]) {
-      assertThrows(() => new MetricsCollector({}, { maxLabelValues }), RangeError);
-    }
+    assertThrows(() => inspector({}, { metrics: { maxSeries: 0 } }), RangeError);
     const refuse = (metrics: unknown) =>
-      assertThrows(() => inspector({}, { metrics: metrics as MetricsOptions }), TypeError);
+      assertThrows(() => inspector({}, { metrics: metrics as MetricsPageOptions }), TypeError);
+    refuse({ text: "text" });
     refuse({ extra: "text" });
     refuse(1);
-    assertThrows(() => new MetricsCollector({ bus: {} } as never), TypeError, "collect metrics of");
   });
 });

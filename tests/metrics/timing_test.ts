@@ -31,7 +31,7 @@ describe("timing", () => {
     await env.advance(250);
     await done;
 
-    const { count, max } = timingOf(emitter)!.durations;
+    const { count, max } = timingOf(emitter)!.histogram;
     assertEquals([count, Math.round(max)], [1, 250]);
   });
 
@@ -45,7 +45,7 @@ describe("timing", () => {
     await assertRejects(() => emitter.emit("a", 1), AggregateError);
     await emitter.emit("b", 1);
 
-    assertEquals([0, 1].map((place) => timingOf(emitter, place)!.durations.count), [1, 1]);
+    assertEquals([0, 1].map((place) => timingOf(emitter, place)!.histogram.count), [1, 1]);
     assertEquals(emitter.stats().failed, 1);
   });
 
@@ -55,7 +55,7 @@ describe("timing", () => {
     emitter.on("a", () => void (runs += 1));
     for (let i = 0; i < 6400; i++) await emitter.emit("a", i);
 
-    const { count } = timingOf(emitter)!.durations;
+    const { count } = timingOf(emitter)!.histogram;
     assertEquals(runs, 6400);
     assert(count % 64 === 0 && count > 3200 && count < 12_800, String(count));
   });
@@ -68,7 +68,7 @@ describe("timing", () => {
     await emitter.emit("a", 2, { metadata: { traceparent: "nonsense" } });
     assertEquals(timingOf(emitter)?.exemplar, {
       traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
-      ms: 0,
+      value: 0,
       at: env.now(),
     });
   });
@@ -79,7 +79,7 @@ describe("timing", () => {
     emitter.on("a", () => {}, { once: true, id: "first" });
     await emitter.emit("a", {});
     await emitter.emit("b", {});
-    assertEquals(timingOf(emitter)?.durations.count, 2);
+    assertEquals(timingOf(emitter)?.histogram.count, 2);
   });
 
   it("times the listeners of a bus", async () => {
@@ -90,8 +90,8 @@ describe("timing", () => {
     await topic.publish({ type: "placed", data: 1 });
     await env.settle();
 
-    assertEquals(all.stats().timing?.durations.count, 1);
-    assertEquals(typed.stats().timing?.durations.count, 1);
+    assertEquals(all.stats().timing?.histogram.count, 1);
+    assertEquals(typed.stats().timing?.histogram.count, 1);
     assertEquals(
       new Bus({ env }).topic("x").subscribe(() => {}).stats().timing,
       undefined,
@@ -106,7 +106,6 @@ describe("timing", () => {
     const stats = JSON.parse(JSON.stringify(emitter.stats()));
     assertEquals(Object.keys(stats.listeners[0].timing), [
       "count",
-      "sum",
       "mean",
       "p50",
       "p90",
