@@ -15,6 +15,7 @@ export type ErrorCode =
   | "checkpoint-conflict"
   | "circuit-open"
   | "closed"
+  | "config-mismatch"
   | "corrupt"
   | "cursor-expired"
   | "cursor-foreign"

@@ -7,6 +7,7 @@ import type { Listener, Subscription } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Store } from "../store/store.ts";
 
 /** Options of a {@linkcode Bus}. */
 export interface BusOptions {
@@ -22,6 +23,13 @@ export interface BusOptions {
    * @default {1000}
    */
   readonly maxTopics?: number;
+  /**
+   * Where its topics live. With a store they are durable: an event is accepted once it is committed,
+   * and a subscription goes on where its checkpoint is.
+   *
+   * @default {none: topics live in memory}
+   */
+  readonly store?: Store<EventMap, never>;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
   /**
@@ -155,6 +163,12 @@ export interface Receipt {
 
 /** The handle of a listener on a topic. */
 export interface TopicSubscription extends Subscription {
+  /**
+   * Resolves when the subscription has its place: at once in memory. On a durable topic its place is
+   * found in the store first, and it waits while another process has it.
+   */
+  readonly ready: Promise<void>;
+
   /** The figures of now. */
   stats(): SubscriptionStats;
 

@@ -113,9 +113,14 @@ export class Aside {
     return this.#standstill.takeHeld();
   }
 
-  /** Later events of the key of this one are set aside. */
-  parkKey(event: NovaEvent): void {
-    this.#standstill.parkKey(event);
+  /** Later events of a key are set aside. */
+  parkKey(key: Key): void {
+    this.#standstill.parkKey(key);
+  }
+
+  /** The keys that are parked. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#standstill.parkedKeys;
   }
 
   /** The keys that stand still. */
@@ -147,6 +152,14 @@ export class Aside {
     let next = this.#lanes.release(job.lane);
     while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
     if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
+  }
+
+  /** All of them, in no order. */
+  *events(): Generator<NovaEvent> {
+    for (const { event } of this.#waiting) yield event;
+    for (const { event } of this.#ready) yield event;
+    yield* this.#standstill.events();
+    if (this.#lanes !== undefined) yield* this.#lanes.items();
   }
 
   /** Gives everything up. */

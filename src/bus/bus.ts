@@ -5,7 +5,6 @@
 import {
   ClosedError,
   LimitExceededError,
-  NovaError,
   TopicExistsError,
   TopicNotFoundError,
 } from "../errors.ts";
@@ -27,13 +26,13 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
+import { Durability } from "./durable/durability.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
+import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import type {
   BusOptions,
-  DeadLetter,
-  DeadLetterError,
   PublishOptions,
   Receipt,
   SubscribeOptions,
@@ -102,6 +101,7 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
+  #closed: Promise<CloseResult> | undefined;
   readonly #calls: CloseCalls = { close: 0 };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
@@ -130,6 +130,10 @@ export class Bus implements AsyncDisposable {
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
+      durability: options.store === undefined
+        ? undefined
+        : new Durability(options.store, this.#env, () => this.#closing?.check()),
+      deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
       deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
@@ -196,6 +200,7 @@ export class Bus implements AsyncDisposable {
     try {
       requireOptions("deleting a topic", options);
       const topic = this.#find(name);
+      if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
       if (isDeadLetterName(name)) {
         throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
       }
@@ -286,12 +291,16 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#countFinished();
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
+        const { durability } = this.#parts;
+        this.#closed = durability === undefined
+          ? this.#closing.result
+          : this.#closing.result.then((result) => durability.end().then(() => result));
         for (const topic of this.#all()) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
       this.#calls.close += 1;
-      return this.#closing.result;
+      return this.#closed!;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -334,10 +343,8 @@ export class Bus implements AsyncDisposable {
   #bury(topic: string, maxEvents: number, failure: Failure): boolean {
     if (isDeadLetterName(topic)) return false;
     const { env } = this.#parts;
-    const letter: DeadLetter = { ...failure, error: describeError(failure.error), at: env.now() };
-    return this.#deadLetters(topic, maxEvents).enterDeadLetter(
-      createEvent("dead-letter", letter, { env }),
-    );
+    const letter = createEvent("dead-letter", letterOf(failure, env.now()), { env });
+    return this.#deadLetters(topic, maxEvents).enterDeadLetter(letter);
   }
 
   /** The dead-letter topic of a topic, made at its first dead letter. */
@@ -369,18 +376,5 @@ export class Bus implements AsyncDisposable {
   #stopSignal(): AbortSignal {
     this.#stop ??= new AbortController();
     return this.#stop.signal;
-  }
-}
-
-/** What was thrown, in a form that survives a wire. */
-function describeError(error: unknown): DeadLetterError {
-  try {
-    const code = error instanceof NovaError ? error.code : undefined;
-    if (error instanceof Error) {
-      return { code, name: String(error.name), message: String(error.message) };
-    }
-    return { code, name: typeof error, message: String(error) };
-  } catch {
-    return { code: undefined, name: typeof error, message: "something that cannot be shown" };
   }
 }

@@ -47,6 +47,10 @@ export class Cursor implements JobOwner {
   #gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
+  /** Jobs that run, where somebody keeps account of what is not done. */
+  readonly #inHand: Set<Job> | undefined;
+  /** What it had set aside at its end. */
+  #leftover: readonly NovaEvent[] = [];
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
@@ -55,6 +59,7 @@ export class Cursor implements JobOwner {
     this.#context = Object.freeze(new AttemptContext(owner, 1));
     this.place = place;
     this.from = place;
+    if (owner.keepsAccount) this.#inHand = new Set();
   }
 
   /** Handlers that have not settled. */
@@ -93,6 +98,12 @@ export class Cursor implements JobOwner {
     return this.counts.succeeded + this.counts.deadLettered;
   }
 
+  /** Events it took and is not done with; only where somebody keeps account. */
+  *inHand(): Generator<NovaEvent> {
+    for (const { event } of this.#inHand ?? []) yield event;
+    yield* this.#until === undefined ? this.#aside.events() : this.#leftover;
+  }
+
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
   forgotten(): void {
     if (this.inFlight === 0) this.#owner.detach(this);
@@ -121,6 +132,7 @@ export class Cursor implements JobOwner {
   end(): void {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
+    if (this.#inHand !== undefined) this.#leftover = [...this.#aside.events()];
     this.#until = this.partition.tail;
     this.#aside.clear();
     this.partition.detach(this);
@@ -180,6 +192,7 @@ export class Cursor implements JobOwner {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
+    this.#inHand?.add(job);
     if (job.attempt > 1) this.counts.retries += 1;
     const context = job.attempt === 1
       ? this.#context
@@ -196,6 +209,7 @@ export class Cursor implements JobOwner {
   }
 
   #await(job: Job, pending: Promise<unknown>, closeCalls: number): void {
+    this.#inHand?.add(job);
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else this.#running += 1;
@@ -208,6 +222,11 @@ export class Cursor implements JobOwner {
     else this.#running -= 1;
     if (failed) this.#fail(job, error);
     else this.#succeed(job);
+    this.#settled();
+  }
+
+  /** What follows when something that was waited for is over. */
+  #settled(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
     this.partition.resume(this);
@@ -215,6 +234,7 @@ export class Cursor implements JobOwner {
 
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
+    this.#inHand?.delete(job);
     this.#aside.release(job);
   }
 
@@ -225,28 +245,61 @@ export class Cursor implements JobOwner {
     if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
-      this.#releasedHeld += 1;
+      this.#giveUp(job);
     } else {
       const delay = refused
         ? error.retryAfterMs
         : delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
       this.#aside.wait(job, delay);
+      this.#inHand?.delete(job);
     }
+  }
+
+  /** It failed after its cursor had ended: nobody tries again. */
+  #giveUp(job: Job): void {
+    this.#releasedHeld += 1;
+    if (this.#inHand === undefined) return;
+    this.#inHand.delete(job);
+    this.#leftover = [...this.#leftover, job.event];
   }
 
   #failForGood(job: Job, error: unknown): void {
     const { onFailure, id: subscription } = this.#owner;
     const { event, attempt: attempts, redrives } = job;
     const failure: Failure = { subscription, event, error, attempts, redrives };
-    if (onFailure !== "hold" && this.#owner.bury(failure)) {
+    const buried = onFailure !== "hold" && this.#owner.bury(failure);
+    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
+    // A letter on its way to a log: the event has its slot until it is there.
+    this.#running += 1;
+    this.#inHand?.add(job);
+    buried.then((isThere) => {
+      this.#running -= 1;
+      this.#afterBurial(job, error, isThere);
+      this.#settled();
+    });
+  }
+
+  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
+    if (isThere) {
       this.counts.deadLettered += 1;
-      if (onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(event);
+      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
+        this.#aside.parkKey(this.#owner.keyOf(job.event));
       }
       this.#aside.release(job);
     } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else this.#releasedHeld += 1;
+    else return this.#giveUp(job);
+    this.#inHand?.delete(job);
+  }
+
+  /** The keys that are parked here. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#aside.parkedKeys;
+  }
+
+  /** Sets later events of a key aside. */
+  parkKey(key: Key): void {
+    this.#aside.parkKey(key);
   }
 
   /** The keys that stand still here. */

@@ -3,16 +3,26 @@
  */
 
 import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
+import type { NovaEvent } from "../event/event.ts";
 import type { DeadLetter, RedriveOptions, RedriveResult } from "./api.ts";
-import type { Partition } from "./partition.ts";
 import type { Subscriber } from "./subscription.ts";
+
+/** Where letters are kept: a partition in memory, or one that is kept in a store. */
+export interface LetterBox {
+  /** The places of the letters, oldest first. */
+  kept(): Iterable<number>;
+  /** The letter at a place. */
+  at(place: number): NovaEvent | undefined;
+  /** Takes a letter out. */
+  takeOut(place: number): void;
+}
 
 /**
  * Hands letters of a subscription back to it, past publishing: nobody else sees the event again. A
  * letter is taken out only when its event is in.
  */
 export function redrive(
-  letters: Partition | undefined,
+  letters: LetterBox | undefined,
   subscriber: Subscriber,
   options: RedriveOptions,
 ): RedriveResult {

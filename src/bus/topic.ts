@@ -9,7 +9,7 @@ import { admitEvent } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
 import { nameOf, requireFunction, requireOptions, requireSignal, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
-import type { Env } from "../internal/env.ts";
+import { type Env, RESOLVED } from "../internal/env.ts";
 import { KeyHasher } from "../internal/hash.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
@@ -26,6 +26,8 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import type { Durability } from "./durable/durability.ts";
+import { DurablePart } from "./durable/part.ts";
 import { Partition } from "./partition.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
@@ -36,11 +38,15 @@ export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
   readonly calls: CloseCalls;
+  /** Where its events live, if not in memory alone. */
+  readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
   bury(topic: string, maxEvents: number, failure: Failure): boolean;
+  /** The dead-letter topic of a topic, made if it is not there. */
+  deadLetters(topic: string, maxEvents: number): BusTopic;
   /** The dead letters of a topic, if it has any. */
   deadLettersOf(topic: string): BusTopic | undefined;
 }
@@ -54,6 +60,8 @@ interface Waiting {
 /** The topic behind the handle. */
 export class BusTopic implements Topic<Record<string, unknown>>, Closable<number> {
   readonly name: string;
+  /** Its side in the store, if it has one. */
+  readonly durable: DurablePart | undefined;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
@@ -103,26 +111,42 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
+      keepsAccount: false,
+      ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => this.#keyOf(event),
       hashOf: (event) => this.#place(event),
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
-      removed: (subscriber) => {
-        this.#subscribers.delete(subscriber);
-        for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
-      },
+      removed: (subscriber) => this.#removed(subscriber, this.#parts),
       settledLate: (cursor) => this.#forget(cursor),
     };
+    if (owner.durability === undefined) return;
+    this.durable = new DurablePart({
+      name,
+      owner,
+      settings,
+      hasher: this.#hasher,
+      keyOf: (event) => this.#keyOf(event),
+      parts: this.#parts,
+      progressed: this.#progressed,
+      removed: (subscriber, parts) => this.#removed(subscriber, parts),
+      kept: retain ? this.#partitions[0] : undefined,
+      keep: (letter) => this.enterDeadLetter(letter),
+    }, owner.durability);
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       const admitted = admitEvent(event, this.#owner.env);
-      const hash = this.#place(admitted);
+      const { durable } = this;
+      const hash = durable === undefined
+        ? this.#place(admitted)
+        : durable.partitionFor(this.#keyOf(admitted));
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
+      if (durable !== undefined) return this.#append(durable, admitted, hash, options?.signal);
       if (this.#add(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
       return this.#onFull(admitted, hash, options?.signal);
     } catch (error) {
@@ -131,6 +155,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   tryPublish(event: Draft): boolean {
+    if (this.durable !== undefined) throw this.durable.log.unsupported("publish at once to");
     const admitted = admitEvent(event, this.#owner.env);
     const hash = this.#place(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
@@ -156,10 +181,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     requireOptions("a subscription", options);
     if (this.#refusal !== undefined) throw this.#refusal();
     const { signal } = options;
-    const subscriber = new Subscriber(this.#parts, listener, {
-      ...checkSubscribeOptions(options, this.#settings),
-      id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
-    });
+    this.#requireId(options);
+    const checked = checkSubscribeOptions(options, this.#settings);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    const parts = this.durable?.join(() => subscriber, id, checked.from) ?? this.#parts;
+    const subscriber: Subscriber = new Subscriber(parts, listener, { ...checked, id });
     this.#subscribers.add(subscriber);
     if (signal !== undefined) {
       subscriber.endsWith(this.#owner.env.onAbort(signal, () => subscriber.unsubscribe()));
@@ -171,6 +197,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    this.#requireId(options);
     return this.subscribe(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
       { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
@@ -178,7 +205,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   stats(): TopicStats {
-    const waiting = this.#lines.reduce((sum, line) => sum + line.length, 0);
+    const log = this.durable?.log;
+    const waiting = this.#lines.reduce((sum, line) => sum + line.length, log?.inFlight ?? 0);
     const rejected = this.#lines.reduce((sum, line) => sum + line.refused, this.#rejected);
     return {
       name: this.name,
@@ -187,7 +215,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       rejected,
       dropped: this.#dropped,
       waiting,
-      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, log?.queued ?? 0),
       bufferSize: this.#settings.bufferSize,
       keyed: this.#hasher !== undefined,
       partitions: this.#partitions.map(({ tail, queued }, index) => ({
@@ -202,7 +230,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Whether closing, or deleting, has nothing to wait for here. */
   isIdle(): boolean {
     for (const cursor of this.#cursors) if (!cursor.idle) return false;
-    return true;
+    return this.durable?.log.idle ?? true;
   }
 
   /** Events that were handled, or went to the dead letters, over all subscriptions. */
@@ -265,6 +293,19 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return false;
   }
 
+  /** A durable place is kept under the id of its subscription: a name made up here would not do. */
+  #requireId({ id }: SubscribeOptions): void {
+    if (id !== undefined || this.durable === undefined) return;
+    const message = `Cannot subscribe to "${this.name}" without an id: ` +
+      "it is durable, and keeps the place of each subscription under its id";
+    throw new TypeError(message);
+  }
+
+  #removed(subscriber: Subscriber, parts: SubscriptionOwner): void {
+    this.#subscribers.delete(subscriber);
+    for (const cursor of subscriber.cursorsIn(parts)) this.#forget(cursor);
+  }
+
   #left(): number {
     let left = 0;
     for (const { inFlight, exempt, queued, held } of this.#cursors) {
@@ -311,7 +352,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const result = redrive(letters && letters.#partitions[0], subscriber, options);
+    const box = letters && (letters.durable?.letters ?? letters.#partitions[0]);
+    const result = redrive(box, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();
@@ -324,6 +366,35 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     // Nobody overtakes a publisher that waits.
     if (this.#lines[partition]!.length > 0) return false;
     return this.#enter(partition, event, hash);
+  }
+
+  /** Appends an event to the log, if those who keep up with it have room. */
+  #append(
+    durable: DurablePart,
+    event: NovaEvent,
+    partition: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Receipt> {
+    // Nobody overtakes a publisher that waits.
+    return this.#lines[partition]!.length === 0 && durable.log.hasRoom(partition)
+      ? this.#commit(durable, event, partition, signal)
+      : this.#onFull(event, partition, signal);
+  }
+
+  async #commit(
+    { log }: DurablePart,
+    event: NovaEvent,
+    partition: number,
+    signal?: AbortSignal,
+  ): Promise<Receipt> {
+    try {
+      const receipt = await log.publish(event, partition, signal);
+      if (!receipt.duplicate) this.#accepted += 1;
+      return receipt;
+    } catch (error) {
+      this.#rejected += 1;
+      throw error;
+    }
   }
 
   #enter(partition: number, event: NovaEvent, hash: number): boolean {
@@ -378,9 +449,13 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #letIn(index: number): void {
-    this.#lines[index]!.admit(({ event, hash }) =>
-      this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
-    );
+    const { durable } = this;
+    this.#lines[index]!.admit(({ event, hash }) => {
+      if (durable !== undefined) {
+        return durable.log.hasRoom(index) ? this.#commit(durable, event, index) : undefined;
+      }
+      return this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined;
+    });
   }
 
   #refuse(makeError: () => Error): never {
