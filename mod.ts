@@ -65,6 +65,7 @@ export {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,

@@ -236,6 +236,22 @@ export class ListenerExistsError extends NovaError {
   }
 }
 
+/** Something is shared by several, and this one wants it otherwise than the others. */
+export class ConfigMismatchError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ConfigMismatchError";
+  }
+  /** The first option that differs. */
+  readonly option: string;
+
+  /** Names what is shared and the first option that differs. */
+  constructor(what: string, option: string) {
+    super("config-mismatch", `Cannot join ${what} as its option "${option}" differs`);
+    this.option = option;
+  }
+}
+
 /** A configured limit would be passed; nothing of the call was carried out. */
 export class LimitExceededError extends NovaError {
   /** @ignore */

@@ -99,6 +99,22 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    */
   readonly onFailure?: OnFailure;
   /**
+   * How long the promise of a handler may take, in milliseconds; `Infinity` for as long as it likes.
+   * Then the attempt has failed with {@linkcode TimeoutError} and its `context.signal` aborts, but the
+   * event keeps its slot and its key until the handler settles.
+   *
+   * @default {30_000}
+   */
+  readonly deadlineMs?: number;
+  /**
+   * How long after its deadline a handler that has still not settled is given up, in milliseconds: slot
+   * and key are free, the event is tried again or becomes a dead letter, and what the handler does
+   * later counts for nothing. Until it settles it is a zombie in the figures.
+   *
+   * @default {deadlineMs}
+   */
+  readonly abandonMs?: number;
+  /**
    * How many events each subscription may set aside in each partition: those that wait for another
    * attempt, and those behind them that have the same key. At the limit it takes no new events.
    *
@@ -125,6 +141,14 @@ export interface SubscribeOptions {
    */
   readonly id?: string;
   /**
+   * Shares one subscription among all that give the same name: each event goes to one of them. Order per
+   * key holds across them, and their `maxConcurrency` adds up. Other options must be the same; `from` is
+   * that of the first. Figures, dead letters and parked keys are those of the group.
+   *
+   * @default {it shares with nobody}
+   */
+  readonly group?: string;
+  /**
    * Where to begin: with what is published from now on, or with the oldest event that the partitions
    * still hold.
    *
@@ -137,6 +161,10 @@ export interface SubscribeOptions {
   readonly retry?: RetryOptions;
   /** What becomes of an event that failed for good. */
   readonly onFailure?: OnFailure;
+  /** How long the promise of a handler may take, in milliseconds. */
+  readonly deadlineMs?: number;
+  /** How long after its deadline a handler is given up, in milliseconds; `deadlineMs` if that is given. */
+  readonly abandonMs?: number;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -254,6 +282,10 @@ export interface SubscriptionStats {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** Attempts that took longer than `deadlineMs`. */
+  readonly timedOut: number;
+  /** Handlers that were given up and still run. */
+  readonly zombies: number;
 }
 
 /** Figures of a partition. */
@@ -338,6 +370,7 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * Hands every event to a listener, at least once, in order per key.
    *
    * @throws {TypeError} If the listener is no function.
+   * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
   subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;

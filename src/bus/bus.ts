@@ -27,6 +27,7 @@ import {
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { Durability } from "./durable/durability.ts";
+import { TimeLimits } from "../queue/time_limits.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
@@ -98,6 +99,7 @@ export class Bus implements AsyncDisposable {
   readonly #deleted = new Map<string, BusTopic>();
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Job>;
+  readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
@@ -123,9 +125,11 @@ export class Bus implements AsyncDisposable {
     totalSettings(defaults);
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
+    this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,
       delays: this.#delays,
+      limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
@@ -369,7 +373,9 @@ export class Bus implements AsyncDisposable {
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();
-    this.#stop.abort(new ClosedError(`bus "${this.name}"`));
+    const reason = new ClosedError(`bus "${this.name}"`);
+    this.#stop.abort(reason);
+    for (const { context } of this.#limits.clear()) context?.abort(reason);
     return { completed, left };
   }
 

@@ -8,13 +8,16 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { ListenerContext } from "../event/listener.ts";
+import type { Listener } from "../event/listener.ts";
+import { TimeoutError } from "../errors.ts";
+import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext, type CursorOwner, type Failure, type Job, type JobOwner } from "./job.ts";
+import { AttemptContext } from "./context.ts";
+import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** Figures of a cursor, added up by its subscription. */
@@ -22,6 +25,8 @@ export interface CursorCounts {
   succeeded: number;
   deadLettered: number;
   retries: number;
+  timedOut: number;
+  zombies: number;
 }
 
 /** Reads one partition for one subscription. */
@@ -30,10 +35,18 @@ export class Cursor implements JobOwner {
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
-  readonly counts: CursorCounts = { succeeded: 0, deadLettered: 0, retries: 0 };
+  readonly counts: CursorCounts = {
+    succeeded: 0,
+    deadLettered: 0,
+    retries: 0,
+    timedOut: 0,
+    zombies: 0,
+  };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
-  readonly #context: ListenerContext;
+  readonly #listener: Listener<NovaEvent>;
+  /** What the next first attempt sees. */
+  #context: AttemptContext;
   #until: number | undefined;
   /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
@@ -54,9 +67,11 @@ export class Cursor implements JobOwner {
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
+    this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
-    this.#context = Object.freeze(new AttemptContext(owner, 1));
+    this.#context = new AttemptContext(owner, 1);
+    Object.freeze(this.#context);
     this.place = place;
     this.from = place;
     if (owner.keepsAccount) this.#inHand = new Set();
@@ -151,10 +166,9 @@ export class Cursor implements JobOwner {
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
   #take(budget: number): number {
     const owner = this.#owner;
-    const { listener } = owner;
+    const listener = this.#listener;
     const partition = this.partition;
     const aside = this.#aside;
-    const context = this.#context;
     const { calls } = owner;
     let left = budget;
     while (
@@ -172,6 +186,7 @@ export class Cursor implements JobOwner {
         continue;
       }
       const closeCalls = calls.close;
+      const context = this.#context;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
@@ -183,7 +198,7 @@ export class Cursor implements JobOwner {
       }
       this.place = place + 1;
       if (pending === undefined) this.counts.succeeded += 1;
-      else this.#await(aside.claim(event, place), pending, closeCalls);
+      else this.#await(aside.claim(event, place), context, pending, closeCalls);
     }
     return left;
   }
@@ -194,39 +209,88 @@ export class Cursor implements JobOwner {
     const closeCalls = owner.calls.close;
     this.#inHand?.add(job);
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = job.attempt === 1
-      ? this.#context
-      : Object.freeze(new AttemptContext(owner, job.attempt));
+    const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
+    Object.freeze(context);
     let pending: Promise<unknown> | undefined;
     try {
-      const result: unknown = owner.listener(job.event, context);
+      const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
     } catch (error) {
       return this.#fail(job, error);
     }
     if (pending === undefined) this.#succeed(job);
-    else this.#await(job, pending, closeCalls);
+    else this.#await(job, context, pending, closeCalls);
   }
 
-  #await(job: Job, pending: Promise<unknown>, closeCalls: number): void {
+  #await(
+    job: Job,
+    context: AttemptContext,
+    pending: Promise<unknown>,
+    closeCalls: number,
+  ): void {
     this.#inHand?.add(job);
+    if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
+    context.keep();
+    job.context = context;
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
-    else this.#running += 1;
+    else {
+      this.#running += 1;
+      this.#owner.group?.occupy(context.subscription, this.partition.index);
+    }
+    this.#owner.limit?.add(job);
     pending.then(job.succeeded, job.failed);
   }
 
   /** A handler's promise settled. */
   settle(job: Job, error: unknown, failed: boolean): void {
-    if (job.exempt) this.#exempt -= 1;
-    else this.#running -= 1;
-    if (failed) this.#fail(job, error);
+    if (job.fenced) {
+      this.counts.zombies -= 1;
+      return;
+    }
+    this.#owner.limit?.delete(job);
+    this.#leave(job);
+    const { failure, delayed } = job;
+    if (failure !== undefined) {
+      // The attempt had failed before; now its handler is out of the way.
+      job.failure = job.delayed = undefined;
+      if (delayed !== undefined) this.#owner.delays.delete(delayed);
+      this.#fail(job, failure);
+    } else if (failed) this.#fail(job, error);
     else this.#succeed(job);
-    this.#settled();
+    this.#left();
+  }
+
+  /** A handler takes too long: its attempt has failed, but its lane stays with it. */
+  overdue(job: Job): void {
+    const { id, deadlineMs, abandonMs, delays } = this.#owner;
+    this.counts.timedOut += 1;
+    job.failure = withoutStack(() => new TimeoutError(`a handler of "${id}"`, deadlineMs));
+    if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
+    job.context!.abort(job.failure);
+  }
+
+  /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
+  #abandon(job: Job): void {
+    const next = job.successor();
+    this.#inHand?.delete(job);
+    this.counts.zombies += 1;
+    this.#leave(job);
+    this.#fail(next, job.failure);
+    this.#left();
+  }
+
+  /** A handler gives back its slot. */
+  #leave(job: Job): void {
+    if (job.exempt) this.#exempt -= 1;
+    else {
+      this.#running -= 1;
+      this.#owner.group?.vacate(job.context!.subscription, this.partition.index);
+    }
   }
 
   /** What follows when something that was waited for is over. */
-  #settled(): void {
+  #left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
     this.partition.resume(this);
@@ -276,7 +340,7 @@ export class Cursor implements JobOwner {
     buried.then((isThere) => {
       this.#running -= 1;
       this.#afterBurial(job, error, isThere);
-      this.#settled();
+      this.#left();
     });
   }
 
@@ -330,9 +394,10 @@ export class Cursor implements JobOwner {
     this.partition.wake();
   }
 
-  /** The time of a job's next attempt has come. */
+  /** The time of a job's next attempt has come, or that of giving its handler up. */
   due(job: Job): void {
     job.delayed = undefined;
+    if (job.failure !== undefined) return this.#abandon(job);
     this.#aside.due(job);
     this.partition.resume(this);
   }

@@ -31,6 +31,8 @@ export interface TopicSettings {
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
   readonly maxHeld: number;
   readonly deadLetters: number;
 }
@@ -47,6 +49,7 @@ export function totalSettings(
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
+  const deadlineMs = deadlineOption(given.deadlineMs, 30_000);
   return {
     partitions: integerOption("partitions", given.partitions, 1),
     key: given.key,
@@ -56,6 +59,8 @@ export function totalSettings(
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
     onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),
+    deadlineMs,
+    abandonMs: durationOption("abandonMs", given.abandonMs, deadlineMs),
     maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
     deadLetters: integerOption(
       "deadLetter.maxEvents",
@@ -68,27 +73,46 @@ export function totalSettings(
 /** Checks the options of a subscription; what is missing comes from its topic. */
 export function checkSubscribeOptions(
   options: SubscribeOptions,
-  { maxConcurrency, retry, onFailure }: Inherited = DEFAULTS,
+  topic: Inherited = DEFAULTS,
 ): Inherited & { readonly from: "latest" | "earliest" } {
   requireOptions("a subscription's retry", options.retry);
   requireSignal(options.signal);
   if (options.id !== undefined) stringOption("id", options.id, "");
+  if (options.group !== undefined) stringOption("group", options.group, "");
+  // A deadline of its own brings as long a time to be given up after.
+  const { deadlineMs, abandonMs = deadlineMs ?? topic.abandonMs } = options;
   return {
     from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
-    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, maxConcurrency),
-    retry: totalRetry(options.retry, retry),
-    onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, onFailure),
+    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
+    retry: totalRetry(options.retry, topic.retry),
+    onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
+    deadlineMs: deadlineOption(deadlineMs, topic.deadlineMs),
+    abandonMs: durationOption("abandonMs", abandonMs, topic.abandonMs),
   };
 }
 
 /** What a subscription takes from its topic unless it says otherwise. */
-type Inherited = Pick<TopicSettings, "maxConcurrency" | "retry" | "onFailure">;
+type Inherited = Pick<
+  TopicSettings,
+  "maxConcurrency" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
+>;
 
-const DEFAULTS: Inherited = { maxConcurrency: 1, retry: DEFAULT_RETRY, onFailure: "skip" };
+const DEFAULTS: Inherited = totalSettings({});
+
+function deadlineOption(deadlineMs: number | undefined, fallback: number): number {
+  const total = durationOption("deadlineMs", deadlineMs, fallback);
+  if (total === 0) {
+    throw new RangeError(`Cannot use 0 as "deadlineMs": every attempt would be over at once`);
+  }
+  return total;
+}
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
-export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {
-  for (const name of Object.keys(a) as (keyof TopicSettings)[]) {
+export function firstDifference<Settings extends { readonly retry: Retry }>(
+  a: Settings,
+  b: Settings,
+): string | undefined {
+  for (const name of Object.keys(a) as (keyof Settings & string)[]) {
     const same = name === "retry"
       ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
       : a[name] === b[name];

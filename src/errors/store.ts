@@ -216,26 +216,3 @@ export class UnsupportedError extends NovaError {
     super("unsupported", message);
   }
 }
-
-/** What is configured here is not what is kept in the store. */
-export class ConfigMismatchError extends NovaError {
-  /** @ignore */
-  override get name(): string {
-    return "ConfigMismatchError";
-  }
-  /** The topic. */
-  readonly topic: string;
-  /** The option that differs. */
-  readonly option: string;
-
-  /** Names the topic, the option, and both of its values. */
-  constructor(topic: string, option: string, kept: number, given: number) {
-    super(
-      "config-mismatch",
-      `Cannot open topic "${topic}" with "${option}" ${given} as it was made with ${kept}: ` +
-        `order per key would break`,
-    );
-    this.topic = topic;
-    this.option = option;
-  }
-}

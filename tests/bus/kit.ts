@@ -67,10 +67,11 @@ export function assertLaw(stats: SubscriptionStats): void {
 export function assertFigures(
   subscription: TopicSubscription,
   figures: Partial<Omit<SubscriptionStats, "id">>,
+  id: string = subscription.id,
 ): void {
   const stats = subscription.stats();
   assertEquals(stats, {
-    id: subscription.id,
+    id,
     offered: 0,
     succeeded: 0,
     deadLettered: 0,
@@ -79,6 +80,8 @@ export function assertFigures(
     held: 0,
     inFlight: 0,
     retries: 0,
+    timedOut: 0,
+    zombies: 0,
     slots: stats.slots,
     ...figures,
   });

@@ -4,12 +4,12 @@
  */
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
-import type { KeyHasher } from "../../internal/hash.ts";
 import { checkKey } from "../../store/settings.ts";
 import type { Key } from "../api.ts";
 import { letterOf } from "../letter.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
 import { Partition } from "../partition.ts";
+import type { Placing } from "../placing.ts";
 import type { TopicSettings } from "../settings.ts";
 import type { Subscriber, SubscriptionOwner } from "../subscription.ts";
 import type { TopicOwner } from "../topic.ts";
@@ -23,9 +23,7 @@ export interface DurableHost {
   readonly name: string;
   readonly owner: TopicOwner;
   readonly settings: TopicSettings;
-  readonly hasher: KeyHasher | undefined;
-  /** The key of an event; throws if there is none to be had. */
-  keyOf(event: NovaEvent): Key;
+  readonly placing: Placing;
   /** What every subscription of the topic may ask. */
   readonly parts: SubscriptionOwner;
   /** A partition got on. */
@@ -59,7 +57,8 @@ export class DurablePart {
   }
 
   /** The partition for an event that has no place yet: the turn of those without a key is a guess. */
-  partitionFor(key: Key): number {
+  partitionFor(event: NovaEvent): number {
+    const key = this.#host.placing.keyOf(event);
     return key === undefined ? this.log.turn : this.#partitionOf(key);
   }
 
@@ -132,19 +131,19 @@ export class DurablePart {
   }
 
   #partitionOf(key: string | number): number {
-    return (this.#host.hasher?.hash(key) ?? 0) % this.#host.settings.partitions;
+    return this.#host.placing.hashKey(key) % this.#host.settings.partitions;
   }
 
   /** Events without a key take turns, in the order in which they are in the log. */
   #hashOf(event: Recorded): number {
     const key = this.#keyOf(event);
-    return key === undefined ? event.version - 1 : this.#host.hasher!.hash(key);
+    return key === undefined ? event.version - 1 : this.#host.placing.hashKey(key);
   }
 
   /** What is in the log stays readable, whatever became of the key function. */
   #keyOf(event: NovaEvent): Key {
     try {
-      return this.#host.keyOf(event);
+      return this.#host.placing.keyOf(event);
     } catch (error) {
       this.#host.owner.env.report(error);
       return undefined;

@@ -3,7 +3,8 @@
  * append to it; what is committed goes to the readers in the order of its positions.
  */
 
-import { ConfigMismatchError, UnsupportedError } from "../../errors/store.ts";
+import { ConfigMismatchError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors/store.ts";
 import type { EventMap, NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
 import type { Follower } from "../../store/engine.ts";
@@ -118,7 +119,7 @@ export class TopicLog {
     } else {
       const kept = JSON.parse(body as string) as { readonly partitions: number };
       if (kept.partitions !== partitions) {
-        throw new ConfigMismatchError(topic, "partitions", kept.partitions, partitions);
+        throw new ConfigMismatchError(`topic "${topic}"`, "partitions");
       }
     }
     this.head = (await engine.driver.stream(this.stream))?.version ?? 0;
