@@ -60,10 +60,6 @@ export class Cursor implements JobOwner {
   #gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
-  /** Jobs that run, where somebody keeps account of what is not done. */
-  readonly #inHand: Set<Job> | undefined;
-  /** What it had set aside at its end. */
-  #leftover: readonly NovaEvent[] = [];
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
@@ -74,7 +70,6 @@ export class Cursor implements JobOwner {
     Object.freeze(this.#context);
     this.place = place;
     this.from = place;
-    if (owner.keepsAccount) this.#inHand = new Set();
   }
 
   /** Handlers that have not settled. */
@@ -114,9 +109,8 @@ export class Cursor implements JobOwner {
   }
 
   /** Events it took and is not done with; only where somebody keeps account. */
-  *inHand(): Generator<NovaEvent> {
-    for (const { event } of this.#inHand ?? []) yield event;
-    yield* this.#until === undefined ? this.#aside.events() : this.#leftover;
+  inHand(): Iterable<NovaEvent> {
+    return this.#aside.inHand();
   }
 
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
@@ -147,7 +141,6 @@ export class Cursor implements JobOwner {
   end(): void {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
-    if (this.#inHand !== undefined) this.#leftover = [...this.#aside.events()];
     this.#until = this.partition.tail;
     this.#aside.clear();
     this.partition.detach(this);
@@ -207,7 +200,7 @@ export class Cursor implements JobOwner {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
-    this.#inHand?.add(job);
+    this.#aside.runs(job);
     if (job.attempt > 1) this.counts.retries += 1;
     const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
     Object.freeze(context);
@@ -228,7 +221,7 @@ export class Cursor implements JobOwner {
     pending: Promise<unknown>,
     closeCalls: number,
   ): void {
-    this.#inHand?.add(job);
+    this.#aside.runs(job);
     if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
@@ -273,7 +266,7 @@ export class Cursor implements JobOwner {
   /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
   #abandon(job: Job): void {
     const next = job.successor();
-    this.#inHand?.delete(job);
+    this.#aside.ran(job);
     this.counts.zombies += 1;
     this.#leave(job);
     this.#fail(next, job.failure);
@@ -298,7 +291,7 @@ export class Cursor implements JobOwner {
 
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
-    this.#inHand?.delete(job);
+    this.#aside.ran(job);
     this.#aside.release(job);
   }
 
@@ -316,16 +309,14 @@ export class Cursor implements JobOwner {
         : delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
       this.#aside.wait(job, delay);
-      this.#inHand?.delete(job);
+      this.#aside.ran(job);
     }
   }
 
   /** It failed after its cursor had ended: nobody tries again. */
   #giveUp(job: Job): void {
     this.#releasedHeld += 1;
-    if (this.#inHand === undefined) return;
-    this.#inHand.delete(job);
-    this.#leftover = [...this.#leftover, job.event];
+    this.#aside.leave(job);
   }
 
   #failForGood(job: Job, error: unknown): void {
@@ -336,7 +327,7 @@ export class Cursor implements JobOwner {
     if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
     // A letter on its way to a log: the event has its slot until it is there.
     this.#running += 1;
-    this.#inHand?.add(job);
+    this.#aside.runs(job);
     buried.then((isThere) => {
       this.#running -= 1;
       this.#afterBurial(job, error, isThere);
@@ -353,7 +344,7 @@ export class Cursor implements JobOwner {
       this.#aside.release(job);
     } else if (this.#until === undefined) this.#aside.hold(job, error);
     else return this.#giveUp(job);
-    this.#inHand?.delete(job);
+    this.#aside.ran(job);
   }
 
   /** The keys that are parked here. */
