@@ -40,6 +40,13 @@ export interface BusOptions {
    * @default {none: topics live in memory}
    */
   readonly store?: Store<EventMap, never>;
+  /**
+   * With a store: how long the place of a subscription stays with its process after that died, in
+   * milliseconds. Then another process, or the same one started again, takes over.
+   *
+   * @default {5000}
+   */
+  readonly leaseMs?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
   /**

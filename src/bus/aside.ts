@@ -40,6 +40,7 @@ export class Aside {
   readonly #running: Set<Job> | undefined;
   /** What was set aside, or ran, when the cursor ended. */
   readonly #left: NovaEvent[] = [];
+  #leftKeys: readonly Key[] | undefined;
   /** Made at the first event that needs it. */
   #lanes: Lanes<NovaEvent> | undefined;
 
@@ -123,9 +124,9 @@ export class Aside {
     this.#standstill.parkKey(key);
   }
 
-  /** The keys that are parked. */
+  /** The keys that are parked, or were at the end. */
   get parkedKeys(): Iterable<Key> {
-    return this.#standstill.parkedKeys;
+    return this.#leftKeys ?? this.#standstill.parkedKeys;
   }
 
   /** The keys that stand still. */
@@ -192,7 +193,10 @@ export class Aside {
 
   /** Gives everything up. */
   clear(): void {
-    if (this.#running !== undefined) this.#left.push(...this.#events());
+    if (this.#running !== undefined) {
+      this.#left.push(...this.#events());
+      this.#leftKeys = [...this.#standstill.parkedKeys];
+    }
     for (const { delayed } of this.#waiting) {
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
     }

@@ -120,6 +120,7 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
+    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
     requireOptions("the topics of a bus", options.defaults);
     const defaults: AnyTopicOptions = options.defaults ?? {};
     totalSettings(defaults);
@@ -134,9 +135,12 @@ export class Bus implements AsyncDisposable {
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
-      durability: options.store === undefined
-        ? undefined
-        : new Durability(options.store, this.#env, () => this.#closing?.check()),
+      durability: options.store === undefined ? undefined : new Durability({
+        store: options.store,
+        leaseMs,
+        env: this.#env,
+        progressed: () => this.#closing?.check(),
+      }),
       deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
       deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),

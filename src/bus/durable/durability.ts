@@ -2,44 +2,37 @@
  * What a bus with a store has beside its topics: their logs, and the dead letters on disk.
  */
 
-import type { EventMap, NovaEvent, Recorded } from "../../event/event.ts";
+import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { brand } from "../../event/brand.ts";
 import { show } from "../../internal/check.ts";
-import type { Env } from "../../internal/env.ts";
 import type { Placed } from "../../store/driver.ts";
 import type { Engine } from "../../store/engine.ts";
 import { engineOf, Store } from "../../store/store.ts";
 import { type LogOptions, TopicLog } from "./topic_log.ts";
 
+/** What all logs of a bus have in common. */
+export type DurabilityOptions = Pick<LogOptions, "store" | "leaseMs" | "env" | "progressed">;
+
 /** The store of a bus, and the logs in it. */
 export class Durability {
   readonly engine: Engine<never>;
-  readonly #store: Store<EventMap, never>;
-  readonly #env: Env;
-  readonly #progressed: () => void;
+  readonly #options: DurabilityOptions;
   readonly #logs: Set<TopicLog> = new Set();
 
-  constructor(store: Store<EventMap, never>, env: Env, progressed: () => void) {
+  constructor(options: DurabilityOptions) {
+    const { store } = options;
     if (!(store instanceof Store)) {
       throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
     }
-    this.#store = store;
+    this.#options = options;
     this.engine = engineOf(store);
-    this.#env = env;
-    this.#progressed = progressed;
   }
 
   /** The log of a topic. */
   log(
     options: Pick<LogOptions, "topic" | "partitions" | "bufferSize" | "hashOf" | "opened">,
   ): TopicLog {
-    const log = new TopicLog({
-      ...options,
-      store: this.#store,
-      engine: this.engine,
-      env: this.#env,
-      progressed: this.#progressed,
-    });
+    const log = new TopicLog({ ...this.#options, ...options, engine: this.engine });
     this.#logs.add(log);
     return log;
   }

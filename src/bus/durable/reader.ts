@@ -14,10 +14,8 @@ import { Committer, type CommitterOwner, type Finish } from "./committer.ts";
 import { type Mark, Progress } from "./progress.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
 
-/** A lease lives so long after its process; another then takes over. In milliseconds. */
-const LEASE_MS = 5000;
-/** How often a lease is renewed, and asked for by those who wait for it. */
-const RENEW_MS = LEASE_MS / 4;
+/** How often a lease is renewed while it lasts, and asked for by those who wait for it. */
+const RENEWALS = 4;
 
 /** A checkpoint is written after so many events … */
 const EVENTS_UNSAVED = 256;
@@ -124,7 +122,7 @@ export class Reader implements CommitterOwner {
         if (!(error instanceof NovaError && error.retryable)) throw error;
         this.#log.options.env.report(error);
       }
-      await this.#sleep(RENEW_MS);
+      await this.#sleep(this.#log.options.leaseMs / RENEWALS);
     }
   }
 
@@ -133,7 +131,7 @@ export class Reader implements CommitterOwner {
     const { driver } = this.#log.options.engine;
     await this.#log.open();
     if (this.#ended) return true;
-    this.#lease ??= await driver.lease(this.#name, LEASE_MS);
+    this.#lease ??= await driver.lease(this.#name, this.#log.options.leaseMs);
     this.#isWaiting = this.#lease === undefined;
     if (this.#lease === undefined) return this.#ended;
     const mark = await driver.mark(this.#name);
@@ -188,8 +186,9 @@ export class Reader implements CommitterOwner {
   }
 
   #renewLater(): void {
-    const { env } = this.#log.options;
-    this.#renewing = env.setTimer(() => void this.#renew(), RENEW_MS, { ref: false });
+    const { env, leaseMs } = this.#log.options;
+    const renew = (): void => void this.#renew();
+    this.#renewing = env.setTimer(renew, leaseMs / RENEWALS, { ref: false });
   }
 
   async #renew(): Promise<void> {

@@ -33,6 +33,8 @@ export interface LogOptions {
   readonly store: Store<EventMap, never>;
   readonly engine: Engine<never>;
   readonly env: Env;
+  /** How long the place of a reader outlives its process. */
+  readonly leaseMs: number;
   /** The hash that places an event that is committed. */
   readonly hashOf: (event: Recorded) => number;
   /** Called before anybody reads or writes. */
