@@ -32,10 +32,13 @@ import type { CloseCalls, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
+import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  DeadLetter,
   PublishOptions,
   Receipt,
+  RedriveResult,
   SubscribeOptions,
   Topic,
   TopicOptions,
@@ -278,6 +281,25 @@ export class Bus implements AsyncDisposable {
       throw error;
     }
     return subscription;
+  }
+
+  /**
+   * The dead letters of a topic that are kept, oldest first.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  deadLetters(topic: string): DeadLetter[] {
+    return lettersIn(this.#parts.deadLettersOf(this.#find(topic).name)?.partitions[0]);
+  }
+
+  /**
+   * Delivers dead letters of a topic again, each to the subscription that gave it up, as
+   * {@linkcode TopicSubscription.redrive} does. `left` counts those of subscriptions that are there.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
+    return redriveAll(this.#find(topic).subscribers, options);
   }
 
   /** The figures of now. */

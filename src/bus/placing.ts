@@ -24,7 +24,7 @@ export class Placing {
 
   /**
    * The hash of an event. Without a key it belongs nowhere in particular: partitions, and lanes within
-   * them, take turns.
+   * them, take turns. (`??` would say it shorter, and cost Bun fifteen nanoseconds.)
    */
   hashOf(event: NovaEvent): number {
     if (this.#hasher === undefined) return this.#turn++;
@@ -35,6 +35,12 @@ export class Placing {
   /** The hash of a key. */
   hashKey(key: string | number): number {
     return this.#hasher?.hash(key) ?? 0;
+  }
+
+  /** The same for a producer: without a key an event belongs to its home. */
+  hashAtHome(event: NovaEvent, home: number): number {
+    const key = this.keyOf(event);
+    return key === undefined ? home : this.#hasher!.hash(key);
   }
 
   /** The key of an event. */

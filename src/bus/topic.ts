@@ -6,7 +6,7 @@ import { TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import { type Env, RESOLVED } from "../internal/env.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
@@ -21,11 +21,13 @@ import type {
   RedriveResult,
   SubscribeOptions,
   Topic,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
+import { LogEntrance } from "./durable/log_entrance.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
@@ -59,9 +61,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   readonly durable: DurablePart | undefined;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
-  readonly #partitions: readonly Partition[];
-  readonly #entrance: Entrance;
-  readonly #subscribers = new Set<Subscriber>();
+  /** Its partitions, in order. */
+  readonly partitions: readonly Partition[];
+  readonly #entrance: Entrance | LogEntrance;
+  /** Its subscriptions. */
+  readonly subscribers: Set<Subscriber> = new Set();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
   readonly #cursors = new Set<Cursor>();
   /** What subscriptions may ask of their topic. */
@@ -79,7 +83,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.name = name;
     this.#owner = owner;
     this.#settings = settings;
-    this.#partitions = Array.from({ length: settings.partitions }, (_, index) =>
+    this.partitions = Array.from({ length: settings.partitions }, (_, index) =>
       new Partition({
         index,
         bufferSize,
@@ -90,7 +94,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         progressed: this.#progressed,
       }));
     this.#parts = {
-      partitions: this.#partitions,
+      partitions: this.partitions,
       delays: owner.delays,
       limits: owner.limits,
       calls: owner.calls,
@@ -114,17 +118,18 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       parts: this.#parts,
       progressed: this.#progressed,
       removed: (subscriber, parts) => this.#removed(subscriber, parts),
-      kept: retain ? this.#partitions[0] : undefined,
+      kept: retain ? this.partitions[0] : undefined,
       keep: (letter) => this.enterDeadLetter(letter),
     }, owner.durability);
-    this.#entrance = new Entrance({
-      topic: name,
-      settings,
-      partitions: this.#partitions,
-      placing,
-      durable: this.durable,
-      env,
-    });
+    this.#entrance = this.durable === undefined
+      ? new Entrance({ topic: name, settings, partitions: this.partitions, placing, env })
+      : new LogEntrance({
+        topic: name,
+        settings,
+        durable: this.durable,
+        kept: retain ? this.partitions[0] : undefined,
+        env,
+      });
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
@@ -135,11 +140,19 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.#entrance.tryPublish(event);
   }
 
+  producer(id: string): TopicProducer {
+    return this.#entrance.producer(id);
+  }
+
   publishBatch(
     events: readonly Draft[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]> {
-    return this.#entrance.publishBatch(events, options);
+    if (!Array.isArray(events)) {
+      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
+      return Promise.reject(new TypeError(message));
+    }
+    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
@@ -162,21 +175,21 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** The group of a name, made for its first member. */
   #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
     const options = { ...settings, id: name };
-    for (const { group } of this.#subscribers) {
+    for (const { group } of this.subscribers) {
       if (group?.name !== name) continue;
       group.requireSame(options);
       return group;
     }
     const parts = this.#partsFor(() => group.subscriber, options);
     const group: Group = new Group(parts, name, options);
-    this.#subscribers.add(group.subscriber);
+    this.subscribers.add(group.subscriber);
     return group;
   }
 
   #subscriber(listener: Listener<NovaEvent>, options: SubscriberOptions): Subscriber {
     const parts = this.#partsFor(() => subscriber, options);
     const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
-    this.#subscribers.add(subscriber);
+    this.subscribers.add(subscriber);
     return subscriber;
   }
 
@@ -202,7 +215,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       ...this.#entrance.stats(),
       bufferSize: this.#settings.bufferSize,
       keyed: this.#settings.key !== undefined,
-      subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
+      subscriptions: [...this.subscribers].map((subscriber) => subscriber.stats()),
     };
   }
 
@@ -252,22 +265,22 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
-    for (const subscriber of this.#subscribers) subscriber.unsubscribe();
+    for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
 
   /** Takes over the subscriptions of a deleted topic of the same name. */
   inherit(deleted: BusTopic): void {
-    for (const subscriber of deleted.#subscribers) {
-      this.#subscribers.add(subscriber);
+    for (const subscriber of deleted.subscribers) {
+      this.subscribers.add(subscriber);
       subscriber.attach(this.#parts);
     }
-    deleted.#subscribers.clear();
+    deleted.subscribers.clear();
   }
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (subscriber.isOneOf(members)) return true;
+    for (const subscriber of this.subscribers) if (subscriber.isOneOf(members)) return true;
     return false;
   }
 
@@ -280,7 +293,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #removed(subscriber: Subscriber, parts: SubscriptionOwner): void {
-    this.#subscribers.delete(subscriber);
+    this.subscribers.delete(subscriber);
     for (const cursor of subscriber.cursorsIn(parts)) this.#forget(cursor);
   }
 
@@ -300,7 +313,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const box = letters && (letters.durable?.letters ?? letters.#partitions[0]);
+    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
     const result = redrive(box, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.

@@ -87,6 +87,13 @@ export class TopicLog {
     return most;
   }
 
+  /** The same, of one partition. */
+  queuedIn(partition: number): number {
+    let most = 0;
+    for (const { partitions } of this.readers) most = Math.max(most, partitions[partition]!.queued);
+    return most;
+  }
+
   /** The partition that the next event without a key is likely to get. */
   get turn(): number {
     return (this.head + this.inFlight) % this.options.partitions;
