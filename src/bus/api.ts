@@ -40,7 +40,7 @@ export interface BusOptions {
    *
    * @default {none: topics live in memory}
    */
-  readonly store?: Store<EventMap, never>;
+  readonly store?: Store<Record<string, unknown>, never>;
   /**
    * With a store: how long the place of a subscription stays with its process after that died, in
    * milliseconds. Then another process, or the same one started again, takes over.

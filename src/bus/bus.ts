@@ -44,7 +44,6 @@ import type {
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import {

@@ -5,7 +5,7 @@
 
 import { ConfigMismatchError } from "../../errors.ts";
 import { UnsupportedError } from "../../errors/store.ts";
-import type { EventMap, NovaEvent, Recorded } from "../../event/event.ts";
+import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
 import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
@@ -30,7 +30,7 @@ export interface LogOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly bufferSize: number;
-  readonly store: Store<EventMap, never>;
+  readonly store: Store<Record<string, unknown>, never>;
   readonly engine: Engine<never>;
   readonly env: Env;
   /** How long the place of a reader outlives its process. */
