@@ -25,6 +25,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import { describeError } from "./describe_error.ts";
@@ -34,6 +35,7 @@ import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  BusStats,
   DeadLetter,
   PublishOptions,
   Receipt,
@@ -41,7 +43,6 @@ import type {
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import {
@@ -53,14 +54,6 @@ import {
   totalSettings,
 } from "./settings.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
-}
 
 /** What the bus keeps of a topic. */
 interface Entry {
@@ -105,7 +98,7 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  readonly #calls: CloseCalls = { close: 0 };
+  readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -127,6 +120,7 @@ export class Bus implements AsyncDisposable {
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#limits = new TimeLimits(this.#env);
+    lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
       delays: this.#delays,

@@ -23,6 +23,8 @@ import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
@@ -122,6 +124,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {

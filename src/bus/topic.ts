@@ -92,6 +92,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       env,
     });
     this.#parts = {
+      topic: name,
       partitions: this.partitions,
       delays: owner.delays,
       limits: owner.limits,
