@@ -8,12 +8,13 @@ import { namedParts, type Parts } from "../internal/parts.ts";
 import { allows, type Authorize, refusal } from "./authorize.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
+import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 
 /** Options of {@linkcode inspector}. */
-export interface InspectorOptions {
+export interface InspectorOptions extends PprofOptions {
   /**
    * Who may look: `bearer(token)`, `anyone()`, or a function of your own. Whatever it throws means no.
    *
@@ -109,8 +110,12 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const plain: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
-  const profile = plain.some((route) => match(route, "/debug/pprof/profile") !== undefined);
+  const plain: readonly Route[] = [
+    ...healthRoutes(named, ready),
+    statsRoute(named, env),
+    ...pprofRoutes(parts, { ...options, env }),
+  ];
+  const profile = typeof options.profiler?.cpu === "object";
   const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
   return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
 }

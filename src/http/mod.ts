@@ -25,6 +25,7 @@ export {
   inspector,
   type InspectorOptions,
 } from "./inspector.ts";
+export type { PprofOptions } from "./pprof.ts";
 export type { Route, Visit } from "./route.ts";
 export type { Env } from "../internal/env.ts";
 export type { Part, PartKind, Parts } from "../internal/parts.ts";

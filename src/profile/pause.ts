@@ -5,13 +5,11 @@ import type { Env } from "../internal/env.ts";
 /** Resolves after a time; rejects with the reason of the signal when that comes first. */
 export function pause(env: Env, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    let listening: Disposable | undefined;
     const timer = env.setTimer(() => {
       listening?.[Symbol.dispose]();
       resolve();
     }, ms);
-    if (signal === undefined) return;
-    listening = env.onAbort(signal, () => {
+    const listening = signal === undefined ? undefined : env.onAbort(signal, () => {
       timer[Symbol.dispose]();
       reject(signal.reason);
     });

@@ -122,6 +122,13 @@ export class Profile {
     }
   }
 
+  /** The same samples, of which a viewer shows another type first. */
+  showing(defaultType: string): Profile {
+    const shown = new Profile({ ...this.options, defaultType });
+    for (const { stack, values, labels } of this.samples) shown.add(stack, values, labels);
+    return shown;
+  }
+
   /** What was counted since an earlier profile of the same kind; what did not change is left out. */
   since(earlier: Profile): Profile {
     const durationMs = Math.max(0, (this.options.time ?? 0) - (earlier.options.time ?? 0));
