@@ -385,3 +385,11 @@ export interface DeadLetter {
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
 }
+
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
+}

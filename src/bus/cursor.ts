@@ -11,6 +11,7 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
+import type { Station } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
@@ -30,7 +31,7 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner {
+export class Cursor implements JobOwner, Station {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
@@ -70,6 +71,10 @@ export class Cursor implements JobOwner {
     Object.freeze(this.#context);
     this.place = place;
     this.from = place;
+  }
+
+  get station(): readonly string[] {
+    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */
@@ -225,6 +230,7 @@ export class Cursor implements JobOwner {
     if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
+    job.duty = this.#owner.calls.roster?.begin(this, job.attempt);
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else {
@@ -275,6 +281,7 @@ export class Cursor implements JobOwner {
 
   /** A handler gives back its slot. */
   #leave(job: Job): void {
+    if (job.duty !== undefined) this.#owner.calls.roster?.end(job.duty);
     if (job.exempt) this.#exempt -= 1;
     else {
       this.#running -= 1;
