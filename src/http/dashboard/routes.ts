@@ -12,6 +12,7 @@ import { adviceText, checklistText } from "../../tuning/text.ts";
 import { allows, type Authorize, refusal } from "../authorize.ts";
 import { json, text } from "../respond.ts";
 import type { Route } from "../route.ts";
+import { Latencies } from "./latencies.ts";
 import { isOf, type LetterGroup } from "./letters.ts";
 import { PAGE, POLICY } from "./page.ts";
 import { Broadcast } from "./stream.ts";
@@ -33,10 +34,14 @@ export function dashboardRoutes(
   { redrive, profile, env }: DashboardOptions,
 ): Route[] {
   const advisor = new Advisor(parts as AdvisedParts, { everyMs: 2_000, env });
+  const latencies = new Latencies();
   const may = { redrive: redrive !== undefined, profile };
   const broadcast = new Broadcast(env, () => {
-    const rest = { at: env.now(), findings: advisor.findings(), may };
-    return JSON.stringify(viewOf(named, rest));
+    const at = env.now();
+    const findings = advisor.findings();
+    return JSON.stringify(
+      viewOf(named, { at, findings, latencies: latencies.read(named, at), may }),
+    );
   });
   return [
     {

@@ -54,7 +54,7 @@ export function start({ port = 0, ...options }: ProgramOptions = {}): Program {
   audit.subscribe(({ data }) => {
     if (failing && data % 40 === 0) throw new Error(HOSTILE);
   }, { id: HOSTILE, retry: { attempts: 1 } });
-  const emitter = new Emitter({ bufferSize: 500, onError: () => "handled" });
+  const emitter = new Emitter({ bufferSize: 500, timing: "all", onError: () => "handled" });
   emitter.on("mail.due", send);
   emitter.on("tick", () => {});
   const store = new MemoryStore({ name: "ledger" });
