@@ -7,7 +7,7 @@ import type { ManagerView, TopicView, View } from "../src/http/dashboard/view.ts
 import type { Finding } from "../src/tuning/finding.ts";
 import { byId, type Child, h, show } from "./dom.ts";
 import type { Rates } from "./rates.ts";
-import { ago, count, few, ms } from "./words.ts";
+import { ago, count, few } from "./words.ts";
 
 /** Shows everything below the charts. */
 export function sections(view: View, rates: Rates): void {

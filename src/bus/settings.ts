@@ -14,11 +14,14 @@ import {
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
+import type { DedupeOptions, Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
 
 /** Topic options of any event map. */
-export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
+export type AnyTopicOptions = Omit<TopicOptions, "key" | "dedupe"> & {
   readonly key?: (event: never) => Key;
+  readonly dedupe?:
+    | false
+    | (Omit<DedupeOptions, "key"> & { readonly key?: (event: never) => string });
 };
 
 /** What a topic runs with. */
@@ -35,6 +38,14 @@ export interface TopicSettings {
   readonly abandonMs: number;
   readonly maxHeld: number;
   readonly deadLetters: number;
+  readonly dedupe: DedupeSettings | undefined;
+}
+
+/** How events that come again are recognised. */
+export interface DedupeSettings {
+  readonly key: ((event: never) => string) | undefined;
+  readonly windowMs: number;
+  readonly maxIds: number;
 }
 
 const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
@@ -67,7 +78,24 @@ export function totalSettings(
       options.deadLetter?.maxEvents,
       defaults.deadLetter?.maxEvents ?? 10_000,
     ),
+    dedupe: dedupeSettings(options.dedupe, defaults.dedupe),
   };
+}
+
+/** Off unless it is given; a topic's own options are merged over the defaults. */
+function dedupeSettings(
+  options: AnyTopicOptions["dedupe"],
+  defaults: AnyTopicOptions["dedupe"],
+): DedupeSettings | undefined {
+  for (const given of [options, defaults]) {
+    if (given !== false) requireOptions("a topic's dedupe", given);
+  }
+  if (options === false || (options ?? defaults ?? false) === false) return undefined;
+  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options ?? {}) };
+  if (key !== undefined) requireFunction("dedupe.key", key);
+  const window = durationOption("dedupe.windowMs", windowMs, 10 * 60_000);
+  if (window === 0) throw new RangeError(`Cannot use 0 as "dedupe.windowMs": it must be more`);
+  return { key, windowMs: window, maxIds: integerOption("dedupe.maxIds", maxIds, 100_000) };
 }
 
 /** Checks the options of a subscription; what is missing comes from its topic. */
@@ -108,26 +136,30 @@ function deadlineOption(deadlineMs: number | undefined, fallback: number): numbe
 }
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
-export function firstDifference<Settings extends { readonly retry: Retry }>(
+export function firstDifference<Settings extends object>(
   a: Settings,
   b: Settings,
 ): string | undefined {
   for (const name of Object.keys(a) as (keyof Settings & string)[]) {
-    const same = name === "retry"
-      ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
-      : a[name] === b[name];
-    if (!same) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
+    if (!isSame(a[name], b[name])) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
   }
   return undefined;
 }
 
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  const fields = Object.entries(b as object);
+  return fields.every(([key, value]) => (a as Record<string, unknown>)[key] === value);
+}
+
 /** Options that the caller cannot change any more. */
 export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
-  const { retry, deadLetter } = options;
+  const { retry, deadLetter, dedupe } = options;
   return {
     ...options,
     ...(retry === undefined ? {} : { retry: { ...retry } }),
     ...(deadLetter === undefined ? {} : { deadLetter: { ...deadLetter } }),
+    ...(typeof dedupe === "object" ? { dedupe: { ...dedupe } } : {}),
   };
 }
 

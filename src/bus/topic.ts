@@ -21,6 +21,7 @@ import type {
   RedriveResult,
   SubscribeOptions,
   Topic,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
@@ -116,6 +117,10 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   tryPublish(event: Draft): boolean {
     return this.#entrance.tryPublish(event);
+  }
+
+  producer(id: string): TopicProducer {
+    return this.#entrance.producer(id);
   }
 
   publishBatch(
