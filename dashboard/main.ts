@@ -48,7 +48,7 @@ function rateOf(name: string, values: readonly number[]): number | null {
 }
 
 function draw(view: View): void {
-  const { at, topics, emitters, managers, pools, letters, latencies, findings, may } = view;
+  const { at, topics, emitters, managers, pools, letters, latencies, findings } = view;
   rates.next(last === undefined ? 0 : (at - last.at) / 1000);
   last = view;
   const subscriptions = topics.flatMap((topic) => topic.subscriptions);
@@ -121,7 +121,6 @@ function draw(view: View): void {
     count(pools.length, "pool"),
     count(view.stores.length, "store"),
   ].filter((text) => !text.startsWith("0 ")).join(" · ");
-  byId("profile").hidden = !may.profile;
   sections(view, rates);
 }
 

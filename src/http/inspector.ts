@@ -109,9 +109,11 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const plain: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
-  const profile = plain.some((route) => match(route, "/debug/pprof/profile") !== undefined);
-  const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
+  const routes: readonly Route[] = [
+    ...healthRoutes(named, ready),
+    statsRoute(named, env),
+    ...dashboardRoutes(parts, named, { redrive, env }),
+  ];
   return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
 }
 

@@ -22,8 +22,6 @@ import { letterBox, viewOf } from "./view.ts";
 export interface DashboardOptions {
   /** Who may redrive dead letters; without it nobody, and there is no button. */
   readonly redrive: Authorize | undefined;
-  /** Whether a profile can be taken at `/debug/pprof/profile`. */
-  readonly profile: boolean;
   readonly env: Env;
 }
 
@@ -31,11 +29,11 @@ export interface DashboardOptions {
 export function dashboardRoutes(
   parts: Parts,
   named: readonly NamedPart[],
-  { redrive, profile, env }: DashboardOptions,
+  { redrive, env }: DashboardOptions,
 ): Route[] {
   const advisor = new Advisor(parts as AdvisedParts, { everyMs: 2_000, env });
   const latencies = new Latencies();
-  const may = { redrive: redrive !== undefined, profile };
+  const may = { redrive: redrive !== undefined };
   const broadcast = new Broadcast(env, () => {
     const at = env.now();
     const findings = advisor.findings();

@@ -53,7 +53,7 @@ export interface View {
   readonly latencies: readonly Latency[];
   readonly findings: readonly Finding[];
   /** What the page may offer. */
-  readonly may: { readonly redrive: boolean; readonly profile: boolean };
+  readonly may: { readonly redrive: boolean };
   /** How many rows are left out, as there are too many. */
   readonly omitted: number;
 }
