@@ -25,6 +25,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import { describeError } from "./describe_error.ts";
@@ -34,6 +35,7 @@ import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  BusStats,
   DeadLetter,
   PublishOptions,
   Receipt,
@@ -53,14 +55,6 @@ import {
   totalSettings,
 } from "./settings.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
-}
 
 /** What the bus keeps of a topic. */
 interface Entry {
@@ -129,6 +123,7 @@ export class Bus implements AsyncDisposable {
     this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,
+      newTiming: timings(options.timing, this.#env),
       delays: this.#delays,
       limits: this.#limits,
       calls: this.#calls,

@@ -294,6 +294,14 @@ describe("the dashboard", () => {
       assert(seen >= 2 && seen <= 10, String(seen));
     });
 
+    it("ends with its inspector", async () => {
+      const inspect = inspector({}, { env, ...open });
+      const views = reader(await inspect(new Request("http://localhost/debug/nova/events")));
+      await views.next();
+      inspect[Symbol.dispose]();
+      assertEquals([await views.next(), env.pending.timers], [undefined, 0]);
+    });
+
     it("survives parts that cannot tell their figures", async () => {
       let broken = false;
       const stats = () => {

@@ -52,6 +52,7 @@ export function dashboardRoutes(
       method: "GET",
       path: "/debug/nova/events",
       handle: () => answer(broadcast.watch(), "text/event-stream; charset=utf-8"),
+      end: () => broadcast.end(),
     },
     {
       method: "GET",
