@@ -1,5 +1,5 @@
 import { createEvent, Emitter } from "@nova/events/emitter";
-import { type Listener, type ListenerContext } from "@nova/events/listener";
+import type { Listener, ListenerContext } from "@nova/events/listener";
 import {
   bridgeMetrics,
   type MeterLike,
