@@ -182,7 +182,7 @@ for (const [name, Copy] of Object.entries(copies) as [string, typeof Hono][]) {
       await app.fetch(new Request("http://localhost/"), {}, {
         waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
         passThroughOnException() {},
-      });
+      } as never);
       assertEquals(await Promise.all(waiting), [undefined, 7]);
       // Elsewhere there is nothing to keep.
       assertEquals((await app.request("/")).status, 200);
