@@ -7,9 +7,8 @@
  */
 
 import { Emitter } from "@nova/events/emitter";
-import { anyone, nova, type NovaEnv, novaRoutes } from "@nova/events/hono";
+import { anyone, bearer, nova, type NovaEnv, novaRoutes } from "@nova/events/hono";
 import { type ExecutionContext, Hono } from "hono";
-import { bearerAuth } from "hono/bearer-auth";
 
 type Bindings = { NOVA_TOKEN: string };
 type Visits = { "page.visited": { path: string; country: string } };
@@ -28,7 +27,10 @@ app.use(nova(services));
 
 // Secrets come with a request, so the app's own middleware asks for the token.
 const inside = new Hono<{ Bindings: Bindings }>();
-inside.use((c, next) => bearerAuth({ token: c.env.NOVA_TOKEN })(c, next));
+inside.use(async (c, next) => {
+  if (!await bearer(c.env.NOVA_TOKEN)(c.req.raw)) return c.text("Unauthorized", 401);
+  await next();
+});
 novaRoutes(inside, services, { authorize: anyone() });
 app.route("/internal", inside);
 
