@@ -1,8 +1,10 @@
 /**
  * The ids of the last events, so that an append that is tried again is recognised.
  *
- * An open-addressing table of 32-bit slots over a ring of hashes and positions: no string is kept, as
- * the log has them, and nothing is allocated per id. An id leaves when the ring comes round to it.
+ * A ring of hashes and positions, and open-addressing tables of 32-bit words over it: no string is
+ * kept, as the log has them, and nothing is allocated per id. Nothing is removed from a table either:
+ * a new one begins whenever the ring comes round, and the one before it counts as far as the ring
+ * has not overwritten it. So an id costs two lines of memory, however many are remembered.
  */
 
 import { hashString } from "../internal/hash.ts";
@@ -15,30 +17,55 @@ export class IdWindow {
   readonly #capacity: number;
   #hashes!: Uint32Array;
   #positions!: Float64Array;
-  /** Slot of the ring + 1; 0 is empty. At least twice as many as the ring, so probes stay short. */
-  #table!: Uint32Array;
-  #count = 0;
   /** Where the next id goes in the ring. */
   #next = 0;
+  /** Low bits of a word of a table are its place in the ring + 1, the others those of the hash; 0 is empty. */
+  #bits = 0;
+  /** The ids before `#next` in the ring. */
+  #young!: Uint32Array;
+  /** The ids of the round before; those from `#next` on are still there. */
+  #old!: Uint32Array;
+  #lastId = "";
+  #lastStream = -1;
+  #lastHash = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#resize(Math.min(FIRST_SIZE, capacity));
   }
 
-  /** The hash of an id in a stream. */
+  /** The hash of an id in a stream. Who looks an id up mostly adds it next. */
   hash(id: string, stream: number): number {
-    return (hashString(id) ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0;
+    if (id === this.#lastId && stream === this.#lastStream) return this.#lastHash;
+    this.#lastId = id;
+    this.#lastStream = stream;
+    return this.#lastHash = (hashString(id) ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0;
   }
 
   /** The newest position of an id in a stream, as far as the log still has it; else 0. */
   find(hash: number, id: string, stream: string, log: Log): number {
-    const mask = this.#table.length - 1;
+    const newest = this.#search(this.#young, 0, hash, id, stream, log);
+    return newest === 0 ? this.#search(this.#old, this.#next, hash, id, stream, log) : newest;
+  }
+
+  #search(
+    table: Uint32Array,
+    from: number,
+    hash: number,
+    id: string,
+    stream: string,
+    log: Log,
+  ): number {
+    const mask = table.length - 1;
+    const bits = this.#bits;
     let newest = 0;
-    for (let at = place(hash) & mask; this.#table[at] !== 0; at = (at + 1) & mask) {
-      const slot = this.#table[at]! - 1;
+    for (let at = place(hash) & mask; table[at] !== 0; at = (at + 1) & mask) {
+      const word = table[at]!;
+      if ((word ^ hash) >>> bits !== 0) continue;
+      const slot = (word & ((1 << bits) - 1)) - 1;
+      if (slot < from) continue;
       const position = this.#positions[slot]!;
-      if (this.#hashes[slot] !== hash || position <= newest) continue;
+      if (position <= newest) continue;
       if (log.event(position)?.id === id && log.streamAt(position) === stream) newest = position;
     }
     return newest;
@@ -46,58 +73,52 @@ export class IdWindow {
 
   /** Remembers an id by where its event is. */
   add(hash: number, position: number): void {
-    const size = this.#hashes.length;
-    if (this.#count === size) {
-      if (size < this.#capacity) this.#resize(Math.min(size * 2, this.#capacity));
-      else this.#remove(this.#next);
+    if (this.#next === this.#hashes.length) {
+      if (this.#next < this.#capacity) this.#resize(Math.min(this.#next * 2, this.#capacity));
+      else this.#turn();
     }
-    const slot = this.#next;
+    const slot = this.#next++;
     this.#hashes[slot] = hash;
     this.#positions[slot] = position;
-    this.#next = slot + 1 === this.#hashes.length ? 0 : slot + 1;
-    this.#count += 1;
     this.#insert(slot);
   }
 
   #insert(slot: number): void {
-    const mask = this.#table.length - 1;
-    let at = place(this.#hashes[slot]!) & mask;
-    while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = slot + 1;
+    const table = this.#young;
+    const mask = table.length - 1;
+    const hash = this.#hashes[slot]!;
+    let at = place(hash) & mask;
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = ((hash >>> this.#bits) << this.#bits) | (slot + 1);
   }
 
-  /** Takes a slot out of the table, and moves up what was pushed behind it. */
-  #remove(slot: number): void {
-    const mask = this.#table.length - 1;
-    let hole = place(this.#hashes[slot]!) & mask;
-    while (this.#table[hole] !== slot + 1) hole = (hole + 1) & mask;
-    for (let at = (hole + 1) & mask; this.#table[at] !== 0; at = (at + 1) & mask) {
-      const home = place(this.#hashes[this.#table[at]! - 1]!) & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      this.#table[hole] = this.#table[at]!;
-      hole = at;
-    }
-    this.#table[hole] = 0;
-    this.#count -= 1;
+  #turn(): void {
+    [this.#young, this.#old] = [this.#old, this.#young];
+    if (this.#young.length < this.#old.length) this.#young = new Uint32Array(this.#old.length);
+    else this.#young.fill(0);
+    this.#next = 0;
   }
 
-  /** Only ever called while the ring is full to its end, or new: slots keep their order. */
+  /** Only in the first round. */
   #resize(size: number): void {
     const hashes = new Uint32Array(size);
     const positions = new Float64Array(size);
-    if (this.#count > 0) {
+    if (this.#next > 0) {
       hashes.set(this.#hashes);
       positions.set(this.#positions);
     }
     this.#hashes = hashes;
     this.#positions = positions;
-    this.#next = this.#count;
+    this.#bits = 32 - Math.clz32(size);
     let slots = 4;
     while (slots < size * 2) slots *= 2;
-    this.#table = new Uint32Array(slots);
-    for (let slot = 0; slot < this.#count; slot++) this.#insert(slot);
+    this.#young = new Uint32Array(slots);
+    this.#old = NONE;
+    for (let slot = 0; slot < this.#next; slot++) this.#insert(slot);
   }
 }
+
+const NONE: Uint32Array = new Uint32Array(1);
 
 /** FNV's low bits are its best, but ids that differ in one digit stay close: spread them. */
 function place(hash: number): number {
