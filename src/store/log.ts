@@ -74,7 +74,7 @@ export class Log {
     this.#room -= 1;
     this.head += 1;
     this.events += 1;
-    segment.events.push(event);
+    segment.events[offset] = event;
     segment.recordedAt[offset] = recordedAt;
     segment.streams[offset] = stream.number;
     if (stream.count === 0) this.streamCount += 1;
@@ -88,7 +88,7 @@ export class Log {
 
   #grow(): void {
     this.#open = {
-      events: [],
+      events: new Array<Draft | undefined>(SEGMENT),
       recordedAt: new Float64Array(SEGMENT),
       streams: new Uint32Array(SEGMENT),
       versions: new Uint32Array(SEGMENT),
@@ -116,7 +116,6 @@ export class Log {
       this.#open.recordedAt[SEGMENT - this.#room] = at;
       this.#room -= 1;
       this.head += 1;
-      this.#open.events.push(undefined);
     }
   }
 

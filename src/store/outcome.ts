@@ -90,14 +90,14 @@ class Fresh<Events extends EventMap> implements Appended<Events> {
   readonly position: number;
   readonly #stream: string;
   readonly #events: readonly NovaEvent[];
-  readonly #recordedAt: number;
+  readonly #placed: Placed;
 
   constructor(stream: string, events: readonly NovaEvent[], placed: Placed) {
     this.version = placed.version;
     this.position = placed.position;
     this.#stream = stream;
     this.#events = events;
-    this.#recordedAt = placed.recordedAt;
+    this.#placed = placed;
   }
 
   get duplicate(): boolean {
@@ -106,7 +106,7 @@ class Fresh<Events extends EventMap> implements Appended<Events> {
 
   get events(): readonly RecordedOf<Events>[] {
     const stream = this.#stream;
-    const recordedAt = this.#recordedAt;
+    const { recordedAt } = this.#placed;
     const { length } = this.#events;
     const records = this.#events.map((event, i): Recorded => {
       const { id, type, data, metadata, timestamp } = event;

@@ -42,6 +42,8 @@ import { requireCommitted, settle } from "./outcome.ts";
 import { follow, pages, readPage, replay } from "./reading.ts";
 import { checkKey, checkStreamName, readSettings } from "./settings.ts";
 
+const NO_OPTIONS: AppendOptions = {};
+
 /**
  * An event log over a driver: {@linkcode MemoryStore} and `SqliteStore` are such stores.
  *
@@ -94,15 +96,16 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
   append(
     stream: string,
     events: readonly DraftOf<Events>[],
-    options: AppendOptions = {},
+    options: AppendOptions = NO_OPTIONS,
   ): Promise<Appended<Events>> {
     // Without a closure: it is the commonest call of all.
     try {
       requireOptions("an append", options);
       const engine = this.#engine;
       const opened = engine.closed ? "" : engine.open();
-      const admitted: NovaEvent[] = [];
-      const append = this.#prepare(stream, events, options.expect, admitted);
+      checkStreamName(stream);
+      const admitted = this.#door.admit(events);
+      const append = engine.append(stream, admitted, this.#door.ids, checkExpect(options.expect));
       const { signal } = options;
       engine.requireOpen();
       if (signal !== undefined) {
@@ -153,9 +156,10 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       return andThen(engine.open(), () => {
         const all: NovaEvent[][] = [];
         const appends = (unit.appends ?? []).map(({ stream, events, expect }) => {
-          const admitted: NovaEvent[] = [];
+          checkStreamName(stream);
+          const admitted = this.#door.admit(events);
           all.push(admitted);
-          return this.#prepare(stream, events, expect, admitted);
+          return engine.append(stream, admitted, this.#door.ids, checkExpect(expect));
         });
         const marks = (unit.checkpoints ?? []).map(({ name, position, ...rest }) =>
           markOf(name, position, rest)
@@ -172,17 +176,6 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
         });
       });
     });
-  }
-
-  #prepare(
-    stream: string,
-    events: readonly DraftOf<Events>[],
-    expect: Expect | undefined,
-    admitted: NovaEvent[],
-  ): Append {
-    checkStreamName(stream);
-    const ids = this.#door.admit(events, admitted);
-    return this.#engine.append(stream, admitted, ids, checkExpect(expect));
   }
 
   /** One page of a stream; empty if there is no such stream. Versions are the places here. */
