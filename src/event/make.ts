@@ -78,10 +78,19 @@ function made<Type extends string, Data>(
   metadata: Metadata,
   timestamp: number,
 ): NovaEvent<Type, Data> {
-  const event = { id, type, data, metadata, timestamp };
+  const event = new Made(id, type, data, metadata, timestamp);
   brand(event);
-  return event;
+  return event as NovaEvent<Type, Data>;
 }
+
+function Made(this: any, id: any, type: any, data: any, metadata: any, timestamp: any) {
+  this.id = id;
+  this.type = type;
+  this.data = data;
+  this.metadata = metadata;
+  this.timestamp = timestamp;
+}
+Made.prototype = Object.prototype;
 
 /** What an emitter carries for `emit(type, data)`: checked, without id and time. */
 export function makeEmitted(type: string, data: unknown, metadata: Metadata | undefined): Emitted {

@@ -150,17 +150,7 @@ export class Log {
     const offset = (position - 1) % SEGMENT;
     const event = segment.events[offset];
     if (event === undefined) return undefined;
-    const record = {
-      id: event.id,
-      type: event.type,
-      data: event.data,
-      metadata: event.metadata,
-      timestamp: event.timestamp,
-      stream: this.#byNumber[segment.streams[offset]!]!.name,
-      version: segment.versions[offset]!,
-      position,
-      recordedAt: segment.recordedAt[offset]!,
-    };
+    const record = new Rec(event, this.#byNumber[segment.streams[offset]!]!.name, segment.versions[offset]!, position, segment.recordedAt[offset]!);
     // Made of checked parts, so it may be emitted and published again as it is.
     brand(record);
     return record;
@@ -234,3 +224,16 @@ export function firstWhere(low: number, high: number, holds: (at: number) => boo
   }
   return low;
 }
+
+function Rec(this: any, event: any, stream: any, version: any, position: any, recordedAt: any) {
+      this.id= event.id;
+      this.type= event.type;
+      this.data= event.data;
+      this.metadata= event.metadata;
+      this.timestamp= event.timestamp;
+      this.stream= stream;
+      this.version= version;
+      this.position= position;
+      this.recordedAt= recordedAt;
+}
+Rec.prototype = Object.prototype;
