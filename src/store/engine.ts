@@ -25,6 +25,7 @@ import type {
 } from "./driver.ts";
 import { Group } from "./group.ts";
 import { Retention } from "./retention.ts";
+import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 
 /** One iteration of `follow`. */
@@ -251,9 +252,8 @@ export class Engine<Tx> {
       type = lifted.type;
       if (step > 100) throw new RangeError(`The upcasters of "${stored.type}" go round in circles`);
     }
-    const record = { id, type, data, metadata, timestamp, stream, version, position, recordedAt };
-    brand(record);
-    return record;
+    const event = { id, type, data, metadata, timestamp };
+    return makeRecord(event, stream, version, position, recordedAt);
   }
 
   /** Resolves when the log may have grown, or when it is rung for any other reason. */

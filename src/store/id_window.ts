@@ -8,7 +8,9 @@
  */
 
 import { hashString } from "../internal/hash.ts";
+import type { Draft } from "./driver.ts";
 import type { Log } from "./log.ts";
+import type { StreamIndex } from "./stream_index.ts";
 
 const FIRST_SIZE = 1024;
 
@@ -25,27 +27,34 @@ export class IdWindow {
   #young!: Uint32Array;
   /** The ids of the round before; those from `#next` on are still there. */
   #old!: Uint32Array;
-  #lastId = "";
-  #lastStream = -1;
-  #lastHash = 0;
+  /** What was hashed last: mostly it is looked up, then added. */
+  #record: Draft | undefined;
+  #id = "";
+  #stream = -1;
+  #hash = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#resize(Math.min(FIRST_SIZE, capacity));
   }
 
-  /** The hash of an id in a stream. Who looks an id up mostly adds it next. */
-  hash(id: string, stream: number): number {
-    if (id === this.#lastId && stream === this.#lastStream) return this.#lastHash;
-    this.#lastId = id;
-    this.#lastStream = stream;
-    return this.#lastHash = (hashString(id) ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0;
+  /** The newest position of a record's id in a stream, as far as the log still has it; else 0. */
+  find(record: Draft, stream: StreamIndex, log: Log): number {
+    const hash = this.#hashOf(record, stream.number);
+    const newest = this.#search(this.#young, 0, hash, record.id, stream, log);
+    return newest === 0
+      ? this.#search(this.#old, this.#next, hash, record.id, stream, log)
+      : newest;
   }
 
-  /** The newest position of an id in a stream, as far as the log still has it; else 0. */
-  find(hash: number, id: string, stream: string, log: Log): number {
-    const newest = this.#search(this.#young, 0, hash, id, stream, log);
-    return newest === 0 ? this.#search(this.#old, this.#next, hash, id, stream, log) : newest;
+  #hashOf(record: Draft, stream: number): number {
+    const { id } = record;
+    // Records first: to tell two strings apart costs more than to hash one.
+    if (record === this.#record && id === this.#id && stream === this.#stream) return this.#hash;
+    this.#record = record;
+    this.#id = id;
+    this.#stream = stream;
+    return this.#hash = (hashString(id) ^ Math.imul(stream + 1, 0x9e3779b1)) >>> 0;
   }
 
   #search(
@@ -53,7 +62,7 @@ export class IdWindow {
     from: number,
     hash: number,
     id: string,
-    stream: string,
+    stream: StreamIndex,
     log: Log,
   ): number {
     const mask = table.length - 1;
@@ -66,19 +75,21 @@ export class IdWindow {
       if (slot < from) continue;
       const position = this.#positions[slot]!;
       if (position <= newest) continue;
-      if (log.event(position)?.id === id && log.streamAt(position) === stream) newest = position;
+      if (log.event(position)?.id === id && log.streamAt(position) === stream.name) {
+        newest = position;
+      }
     }
     return newest;
   }
 
-  /** Remembers an id by where its event is. */
-  add(hash: number, position: number): void {
+  /** Remembers the id of a record by where it is. */
+  add(record: Draft, stream: StreamIndex, position: number): void {
     if (this.#next === this.#hashes.length) {
-      if (this.#next < this.#capacity) this.#resize(Math.min(this.#next * 2, this.#capacity));
+      if (this.#next < this.#capacity) this.#resize(Math.min(this.#next * 4, this.#capacity));
       else this.#turn();
     }
     const slot = this.#next++;
-    this.#hashes[slot] = hash;
+    this.#hashes[slot] = this.#hashOf(record, stream.number);
     this.#positions[slot] = position;
     this.#insert(slot);
   }

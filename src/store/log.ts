@@ -6,8 +6,8 @@
  * an event is about forty bytes. The record of an event is made when somebody reads it.
  */
 
-import { brand } from "../event/brand.ts";
 import type { Draft, Stored } from "./driver.ts";
+import { makeRecord } from "./record.ts";
 import { StreamIndex } from "./stream_index.ts";
 
 /** Small enough that a segment is young when it is filled, large enough that their number is not felt. */
@@ -150,10 +150,14 @@ export class Log {
     const offset = (position - 1) % SEGMENT;
     const event = segment.events[offset];
     if (event === undefined) return undefined;
-    const record = new Rec(event, this.#byNumber[segment.streams[offset]!]!.name, segment.versions[offset]!, position, segment.recordedAt[offset]!);
-    // Made of checked parts, so it may be emitted and published again as it is.
-    brand(record);
-    return record;
+    const stream = this.#byNumber[segment.streams[offset]!]!.name;
+    return makeRecord(
+      event,
+      stream,
+      segment.versions[offset]!,
+      position,
+      segment.recordedAt[offset]!,
+    );
   }
 
   /** The first kept position that was written at a time or later; `head + 1` if none was. */
@@ -224,16 +228,3 @@ export function firstWhere(low: number, high: number, holds: (at: number) => boo
   }
   return low;
 }
-
-function Rec(this: any, event: any, stream: any, version: any, position: any, recordedAt: any) {
-      this.id= event.id;
-      this.type= event.type;
-      this.data= event.data;
-      this.metadata= event.metadata;
-      this.timestamp= event.timestamp;
-      this.stream= stream;
-      this.version= version;
-      this.position= position;
-      this.recordedAt= recordedAt;
-}
-Rec.prototype = Object.prototype;

@@ -23,7 +23,6 @@ import type {
   Appended,
   AppendOptions,
   CheckpointOptions,
-  Expect,
   FeedItem,
   FollowOptions,
   PagesOptions,
