@@ -34,9 +34,11 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -45,6 +47,7 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
@@ -65,6 +68,7 @@ export {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   type ErrorCode,
   LimitExceededError,
   ListenerError,
@@ -167,6 +171,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
+export { SequenceGapError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

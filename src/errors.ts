@@ -15,6 +15,7 @@ export type ErrorCode =
   | "checkpoint-conflict"
   | "circuit-open"
   | "closed"
+  | "config-mismatch"
   | "corrupt"
   | "cursor-expired"
   | "cursor-foreign"
@@ -26,6 +27,7 @@ export type ErrorCode =
   | "listener-failed"
   | "read-only"
   | "schema-newer"
+  | "sequence-gap"
   | "terminal"
   | "timeout"
   | "topic-exists"
@@ -232,6 +234,22 @@ export class ListenerExistsError extends NovaError {
       `Cannot register listener "${listener}" again: unregister it first, or choose another name`,
     );
     this.listener = listener;
+  }
+}
+
+/** Something is shared by several, and this one wants it otherwise than the others. */
+export class ConfigMismatchError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "ConfigMismatchError";
+  }
+  /** The first option that differs. */
+  readonly option: string;
+
+  /** Names what is shared and the first option that differs. */
+  constructor(what: string, option: string) {
+    super("config-mismatch", `Cannot join ${what} as its option "${option}" differs`);
+    this.option = option;
   }
 }
 

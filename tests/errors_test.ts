@@ -2,6 +2,7 @@ import {
   BufferFullError,
   CircuitOpenError,
   ClosedError,
+  ConfigMismatchError,
   LimitExceededError,
   ListenerError,
   ListenerExistsError,
@@ -91,6 +92,13 @@ const ALL: readonly (readonly [NovaError, string, string, boolean, string])[] = 
     "listener-exists",
     false,
     'Cannot register listener "mail" again: unregister it first, or choose another name',
+  ],
+  [
+    new ConfigMismatchError('group "mail"', "retry"),
+    "ConfigMismatchError",
+    "config-mismatch",
+    false,
+    'Cannot join group "mail" as its option "retry" differs',
   ],
   [new TerminalError("gone"), "TerminalError", "terminal", false, "gone"],
   [

@@ -1,7 +1,7 @@
 /** What the bus costs, from publishing an event until its handlers have run. */
 
 import { Bus, createEvent, type Topic, type TopicOptions } from "../../src/bus/mod.ts";
-import { type Case, defineCase } from "../case.ts";
+import { type Case, defineCase, expectCount } from "../case.ts";
 import { type Burst, burstsDone, inBursts, Meter } from "./bursts.ts";
 
 type Orders = { "order.placed": { id: string; total: number } };
@@ -13,7 +13,7 @@ interface Published extends Burst {
 /** Different keys, so that partitions and lanes are all used. */
 const EVENTS = Array.from(
   { length: 64 },
-  (_, index) => createEvent("order.placed", { id: `order-${1000 + index}`, total: 1 }),
+  (_, index) => createEvent("order.placed", { id: `order-${1000 + index}`, total: index }),
 );
 const EVENT = EVENTS[0]!;
 
@@ -21,6 +21,8 @@ interface Setting {
   readonly options?: TopicOptions<Orders>;
   /** Up to three. */
   readonly subscriptions?: number;
+  /** Subscribe by this pattern instead. */
+  readonly pattern?: string;
   /** Whether the handler is asynchronous; then there is one. */
   readonly isAsync?: boolean;
   /** How one event is published. */
@@ -28,7 +30,7 @@ interface Setting {
 }
 
 function publishing(name: string, setting: Setting): Case {
-  const { options, subscriptions = 1, isAsync = false, push } = setting;
+  const { options, subscriptions = 1, pattern, isAsync = false, push } = setting;
   return defineCase<Published>({
     name,
     setup() {
@@ -36,7 +38,8 @@ function publishing(name: string, setting: Setting): Case {
       const topic = bus.topic<Orders>("orders", options);
       const meter = new Meter();
       for (const handler of handlers(meter, isAsync).slice(0, subscriptions)) {
-        topic.subscribe(handler);
+        if (pattern === undefined) topic.subscribe(handler);
+        else bus.subscribe(pattern, handler);
       }
       return { meter, topic, fanOut: subscriptions, push: push(topic, bus) };
     },
@@ -54,16 +57,30 @@ function handlers(meter: Meter, isAsync: boolean): (() => void | Promise<void>)[
   }];
 }
 
-function inTurn(topic: Topic<Orders>): () => unknown {
+function inTurn(push: (event: typeof EVENT) => unknown): () => unknown {
   let turn = 0;
-  return () => topic.publish(EVENTS[turn++ & 63]!);
+  return () => push(EVENTS[turn++ & 63]!);
 }
 
 const byKey: TopicOptions<Orders> = { partitions: 8, key: ({ data }) => data.id };
+const byNumber: TopicOptions<Orders> = { partitions: 8, key: ({ data }) => data.total };
+const tryInTurn: Setting["push"] = (topic) => inTurn((event) => topic.tryPublish(event));
+const publishInTurn: Setting["push"] = (topic) => inTurn((event) => topic.publish(event));
 
 export const cases: readonly Case[] = [
   publishing("bus publish", { push: (topic) => () => topic.publish(EVENT) }),
   publishing("bus tryPublish", { push: (topic) => () => topic.tryPublish(EVENT) }),
+  publishing("bus tryPublish, 3 subscriptions", {
+    subscriptions: 3,
+    push: (topic) => () => topic.tryPublish(EVENT),
+  }),
+  publishing("bus tryPublish, subscribed by pattern", {
+    pattern: "**",
+    push: (topic) => () => topic.tryPublish(EVENT),
+  }),
+  publishing("bus tryPublish, 64 events in turn", { push: tryInTurn }),
+  publishing("bus tryPublish, 8 partitions by string key", { options: byKey, push: tryInTurn }),
+  publishing("bus tryPublish, 8 partitions by integer key", { options: byNumber, push: tryInTurn }),
   publishing("bus publish, by topic name", {
     push: (_, bus) => () => bus.publish("orders", EVENT),
   }),
@@ -74,11 +91,20 @@ export const cases: readonly Case[] = [
     subscriptions: 3,
     push: (topic) => () => topic.publish(EVENT),
   }),
-  publishing("bus publish, 8 partitions by key", { options: byKey, push: inTurn }),
+  publishing("bus publish, 8 partitions by key", { options: byKey, push: publishInTurn }),
   publishing("bus publish, 8 partitions by key, async handlers, 16 at once", {
     options: { ...byKey, maxConcurrency: 16 },
     isAsync: true,
-    push: inTurn,
+    push: publishInTurn,
+  }),
+  defineCase<{ done: number }>({
+    name: "bare await of a resolved promise",
+    setup: () => ({ done: 0 }),
+    async run(state, n) {
+      const settled = Promise.resolve(1);
+      for (let i = 0; i < n; i++) state.done += await settled;
+    },
+    check: ({ done }, expected) => expectCount("awaits", done, expected),
   }),
   defineCase<Published>({
     name: "bus publish, each awaited",

@@ -11,6 +11,7 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "listener": () => import("./listener.ts"),
   "listener-vs": () => import("../vs/listener_suite.ts"),
   "bus": () => import("./bus.ts"),
+  "bus-vs": () => import("../vs/bus_suite.ts"),
   "pool": () => import("./pool.ts"),
   "pool-vs": () => import("../vs/pool_suite.ts"),
   "store": () => import("./store.ts"),

@@ -76,7 +76,7 @@ async function novaQueue(meter: Meter, method: "enqueue" | "tryEnqueue"): Promis
 }
 
 /** The least that hands over: a power-of-two ring, drained in one promise turn. No bound, no error. */
-function bareRing(handle: (event: unknown) => void): () => void {
+export function bareRing(handle: (event: unknown) => void): () => void {
   const mask = 1023;
   const ring = new Array<unknown>(mask + 1).fill(undefined);
   const turn = Promise.resolve();

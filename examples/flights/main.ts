@@ -8,6 +8,7 @@
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { Bus, createEvent, MemoryStore, type Topic } from "@nova/events";
+import { Advisor, type Finding } from "@nova/events/tuning";
 import { isExtreme, plainLoop, Tally } from "./baseline.ts";
 import { flightAt, type FlightColumns, timeAt } from "./columns.ts";
 import { command } from "./command.ts";
@@ -75,11 +76,21 @@ async function run(options: Options, progress: Progress, signal: AbortSignal): P
     probe.handled(event);
   }, { id: "history-writer" });
 
+  // Looks at the bus and the store twice a second, and says at the end what could run better.
+  const advisor = new Advisor({ bus, store }, {
+    everyMs: 500,
+    heapBytes: () => process.memoryUsage().heapUsed,
+  });
+  let advice: readonly Finding[] = [];
+
   clock.lap();
+  advisor.start();
   try {
     await publish(flights, arrivals, probe, progress, signal);
+    advice = advisor.findings();
     await allHandled(arrivals, signal);
   } finally {
+    advisor.stop();
     // Closing takes in nothing more and waits for what runs or is queued, not for retries.
     const { left } = await bus.close();
     progress.clear();
@@ -114,6 +125,7 @@ async function run(options: Options, progress: Progress, signal: AbortSignal): P
     retries: stats.reduce((sum, { retries }) => sum + retries, 0),
     alerts: live.alerts.flights,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    advice,
     worstAirports: worstAirports(live.delays.worst(10, minimumFlights(flights.length))),
     differences: [
       ...stats.flatMap(({ id, succeeded }) =>

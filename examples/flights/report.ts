@@ -1,5 +1,6 @@
 // What the demo says at its end, for people and as JSON.
 
+import { adviceText, type Finding } from "@nova/events/tuning";
 import { type AirportRow, meanDelay } from "./table.ts";
 
 /** The result of one run. */
@@ -24,6 +25,8 @@ export interface Summary {
   readonly retries: number;
   readonly alerts: number;
   readonly peakMemoryBytes: number;
+  /** What could run better, judged when the last flight was published. */
+  readonly advice: readonly Finding[];
   readonly worstAirports: readonly {
     readonly airport: string;
     readonly flights: number;
@@ -76,6 +79,7 @@ export function formatReport(summary: Summary): string {
       `  ${whole(flights).padStart(9)} flights`
     ),
     "",
+    `Advice: ${adviceText(summary.advice)}`,
     ...verdict(summary),
   ];
   return lines.join("\n") + "\n";

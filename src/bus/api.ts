@@ -3,10 +3,20 @@
  */
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
+
+export type {
+  ParkedKey,
+  RedriveOptions,
+  RedriveResult,
+  SubscribeOptions,
+  SubscriptionStats,
+  TopicSubscription,
+} from "./subscription_api.ts";
 
 /** Options of a {@linkcode Bus}. */
 export interface BusOptions {
@@ -91,12 +101,34 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    */
   readonly onFailure?: OnFailure;
   /**
+   * How long the promise of a handler may take, in milliseconds; `Infinity` for as long as it likes.
+   * Then the attempt has failed with {@linkcode TimeoutError} and its `context.signal` aborts, but the
+   * event keeps its slot and its key until the handler settles.
+   *
+   * @default {30_000}
+   */
+  readonly deadlineMs?: number;
+  /**
+   * How long after its deadline a handler that has still not settled is given up, in milliseconds: slot
+   * and key are free, the event is tried again or becomes a dead letter, and what the handler does
+   * later counts for nothing. Until it settles it is a zombie in the figures.
+   *
+   * @default {deadlineMs}
+   */
+  readonly abandonMs?: number;
+  /**
    * How many events each subscription may set aside in each partition: those that wait for another
    * attempt, and those behind them that have the same key. At the limit it takes no new events.
    *
    * @default {bufferSize}
    */
   readonly maxHeld?: number;
+  /**
+   * Recognises events that are published again, so that each enters once.
+   *
+   * @default {false}
+   */
+  readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
   readonly deadLetter?: {
     /**
@@ -108,29 +140,27 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
   };
 }
 
-/** Options of a subscription; what is not given comes from the topic. */
-export interface SubscribeOptions {
+/** How a topic recognises what is published again. */
+export interface DedupeOptions<Events extends EventMap = Record<string, unknown>> {
   /**
-   * Labels it in errors, dead letters and figures.
+   * What an event is recognised by: a string of 1–256 bytes.
    *
-   * @default {the function's name, else the topic and a number}
+   * @default {its id, if its publisher gave one}
    */
-  readonly id?: string;
+  readonly key?: (event: EventOf<Events>) => string;
   /**
-   * Where to begin: with what is published from now on, or with the oldest event that the partitions
-   * still hold.
+   * How long an event is remembered, in milliseconds.
    *
-   * @default {"latest"}
+   * @default {600_000}
    */
-  readonly from?: "latest" | "earliest";
-  /** How many events to handle at once in each partition. */
-  readonly maxConcurrency?: number;
-  /** When and how often a failed delivery is tried again. */
-  readonly retry?: RetryOptions;
-  /** What becomes of an event that failed for good. */
-  readonly onFailure?: OnFailure;
-  /** Ends the subscription. */
-  readonly signal?: AbortSignal;
+  readonly windowMs?: number;
+  /**
+   * How many events are remembered. Young ones never make room for others: the topic is full, as
+   * `overflow` says, until the oldest has been remembered for `windowMs`.
+   *
+   * @default {100_000}
+   */
+  readonly maxIds?: number;
 }
 
 /** Options of publishing. */
@@ -139,13 +169,47 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of publishing through a {@linkcode TopicProducer}. */
+export interface ProduceOptions extends PublishOptions {
+  /**
+   * The number of the event, from 1, among those of this producer in the same partition.
+   *
+   * @default {the next one, taken when the event is accepted}
+   */
+  readonly sequence?: number;
+}
+
+/**
+ * A publisher that numbers its events, for each partition from 1. The next number is accepted, one
+ * that was there is a duplicate, and one that leaves others out is refused.
+ *
+ * Events without a key all go to the partition of the producer.
+ */
+export interface TopicProducer<Events extends EventMap = Record<string, unknown>> {
+  /** Names it. */
+  readonly id: string;
+
+  /**
+   * Publishes an event. It rejects as {@linkcode Topic.publish} does, and with
+   * {@linkcode SequenceGapError} for a number that leaves others out.
+   */
+  publish(event: DraftOf<Events>, options?: ProduceOptions): Promise<Receipt>;
+
+  /**
+   * Publishes an event if there is room, without a promise or a receipt.
+   *
+   * @throws {SequenceGapError} If its number leaves others out.
+   */
+  tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
+}
+
 /** What a publisher gets for an event. */
 export interface Receipt {
   /** The id of the event. */
   readonly id: string;
   /** The partition it went to. */
   readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped. */
+  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
   readonly sequence: number;
   /** Whether it had been accepted before. */
   readonly duplicate: boolean;
@@ -153,96 +217,19 @@ export interface Receipt {
   readonly dropped: boolean;
 }
 
-/** The handle of a listener on a topic. */
-export interface TopicSubscription extends Subscription {
-  /** The figures of now. */
-  stats(): SubscriptionStats;
-
-  /** The keys that stand still, with what waits behind them. */
-  parked(): ParkedKey[];
-
-  /**
-   * Lets a key go on: a held event is tried again, from its first attempt; parked events are handled in
-   * order. Answers whether anything waited. Without a key it means the held events that have none.
-   */
-  release(key?: string | number): boolean;
-
-  /**
-   * Delivers dead letters of this subscription again, to it alone and from the first attempt, oldest
-   * first. A parked key gets its failed event first, then what waited behind it. Letters for which
-   * there is no room (`maxHeld`) stay.
-   */
-  redrive(options?: RedriveOptions): RedriveResult;
-}
-
-/** A key that stands still. */
-export interface ParkedKey {
-  /** The key; undefined for held events without one. */
-  readonly key: Key;
-  /** The partition it is in. */
-  readonly partition: number;
-  /** How many events wait: those held behind a failed one, and a held one itself. */
-  readonly waiting: number;
-}
-
-/** Options of {@linkcode TopicSubscription.redrive}. */
-export interface RedriveOptions {
-  /**
-   * Which letters to deliver.
-   *
-   * @default {all}
-   */
-  readonly filter?: (letter: DeadLetter) => boolean;
-  /**
-   * How many to deliver at most.
-   *
-   * @default {all}
-   */
-  readonly limit?: number;
-  /**
-   * Only counts what would be delivered.
-   *
-   * @default {false}
-   */
-  readonly dryRun?: boolean;
-}
-
-/** What {@linkcode TopicSubscription.redrive} answers. */
-export interface RedriveResult {
-  /** Letters that are delivered again, or would be. */
-  readonly redriven: number;
-  /** Letters of this subscription that stay, or would stay. */
-  readonly left: number;
-}
-
-/**
- * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + deadLettered + released + queued + held + inFlight`.
- */
-export interface SubscriptionStats {
-  /** Its label. */
-  readonly id: string;
-  /** Events that the topic accepted for it. */
-  readonly offered: number;
-  /** Events that were handled. */
-  readonly succeeded: number;
-  /** Events that failed for good and went to the dead letters. */
-  readonly deadLettered: number;
-  /** Events it was not given because it ended first. */
-  readonly released: number;
-  /** Events that wait in the partitions. */
+/** Figures of a partition. */
+export interface PartitionStats {
+  /** Events that entered it. */
+  readonly accepted: number;
+  /** Events that its slowest subscription has not taken yet. */
   readonly queued: number;
-  /** Events set aside: waiting for another attempt, or behind one with the same key. */
-  readonly held: number;
-  /** Events whose handler is running. */
-  readonly inFlight: number;
-  /** Attempts beyond the first. */
-  readonly retries: number;
+  /** Publishers that wait for room in it. */
+  readonly waiting: number;
 }
 
 /**
  * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + rejected + dropped + waiting`.
+ * `attempts = accepted + duplicates + rejected + dropped + waiting`.
  */
 export interface TopicStats {
   /** Its name. */
@@ -251,6 +238,8 @@ export interface TopicStats {
   readonly attempts: number;
   /** Events that entered. */
   readonly accepted: number;
+  /** Events that had entered before, and did not enter again. */
+  readonly duplicates: number;
   /** Events that were refused, or whose publisher stopped waiting. */
   readonly rejected: number;
   /** Events that the overflow policy dropped. */
@@ -259,6 +248,12 @@ export interface TopicStats {
   readonly waiting: number;
   /** Events that the slowest subscription has not taken yet, over all partitions. */
   readonly queued: number;
+  /** How many may be queued in each partition. */
+  readonly bufferSize: number;
+  /** Whether its events have keys. */
+  readonly keyed: boolean;
+  /** Its partitions, in order. */
+  readonly partitions: readonly PartitionStats[];
   /** Its subscriptions. */
   readonly subscriptions: readonly SubscriptionStats[];
 }
@@ -284,14 +279,17 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * frozen copy.
    *
    * The promise rejects with {@linkcode ValidationError}, with {@linkcode BufferFullError} as
-   * `overflow` says, with {@linkcode ClosedError}, or with the signal's reason.
+   * `overflow` says, with {@linkcode IdConflictError} when `dedupe` knows its id with another type, key
+   * or data, with {@linkcode ClosedError}, or with the signal's reason.
    */
   publish(event: DraftOf<Events>, options?: PublishOptions): Promise<Receipt>;
 
   /**
    * Publishes an event if there is room, without a promise or a receipt; false means there is none.
+   * True for a duplicate, too: it is there.
    *
    * @throws {ValidationError} If the event is not valid.
+   * @throws {IdConflictError} If its id is known with another type, key or data.
    * @throws {ClosedError} If the bus is closed.
    */
   tryPublish(event: DraftOf<Events>): boolean;
@@ -303,9 +301,19 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
   ): Promise<PromiseSettledResult<Receipt>[]>;
 
   /**
+   * A publisher that numbers its events, so that a repeat is recognised by its number. The same id
+   * answers the same producer; what it numbered is known for as long as the topic exists.
+   *
+   * @throws {ValidationError} If the id is no string of 1–256 bytes.
+   * @throws {LimitExceededError} If the topic has 10,000 producers.
+   */
+  producer(id: string): TopicProducer<Events>;
+
+  /**
    * Hands every event to a listener, at least once, in order per key.
    *
    * @throws {TypeError} If the listener is no function.
+   * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
   subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;

@@ -27,7 +27,8 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import type { Failure, Job } from "./job.ts";
+import { TimeLimits } from "../queue/time_limits.ts";
+import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import type {
@@ -99,10 +100,11 @@ export class Bus implements AsyncDisposable {
   readonly #deleted = new Map<string, BusTopic>();
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Job>;
+  readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  #closeCalls = 0;
+  readonly #calls: CloseCalls = { close: 0 };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -123,13 +125,12 @@ export class Bus implements AsyncDisposable {
     totalSettings(defaults);
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
-    const closeCalls = () => this.#closeCalls;
+    this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,
       delays: this.#delays,
-      get closeCalls() {
-        return closeCalls();
-      },
+      limits: this.#limits,
+      calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
@@ -293,7 +294,7 @@ export class Bus implements AsyncDisposable {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
-      this.#closeCalls += 1;
+      this.#calls.close += 1;
       return this.#closing.result;
     } catch (error) {
       return Promise.reject(error);
@@ -365,7 +366,9 @@ export class Bus implements AsyncDisposable {
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();
-    this.#stop.abort(new ClosedError(`bus "${this.name}"`));
+    const reason = new ClosedError(`bus "${this.name}"`);
+    this.#stop.abort(reason);
+    for (const { context } of this.#limits.clear()) context?.abort(reason);
     return { completed, left };
   }
 

@@ -8,34 +8,25 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { ListenerContext } from "../event/listener.ts";
+import type { Listener } from "../event/listener.ts";
+import { TimeoutError } from "../errors.ts";
+import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
-import { Lanes } from "../queue/lanes.ts";
-import { powerOfTwo, Ring } from "../queue/ring.ts";
+import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext, type CursorOwner, type Failure, Job, type JobOwner } from "./job.ts";
+import { AttemptContext } from "./context.ts";
+import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
-import { Standstill } from "./standstill.ts";
-
-/** Lanes per event that may run at once: few enough keys then share a lane. */
-const LANES_PER_SLOT = 16;
-const FEWEST_LANES = 256;
-/** More would cost memory that no number of running handlers pays back. */
-const MOST_LANES = 65_536;
-
-/** What a cursor sets aside is bounded as a whole, by `maxHeld`. */
-const UNBOUNDED = Number.MAX_SAFE_INTEGER;
-
-/** The lane of events of a topic without keys. */
-const NO_LANE = -1;
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
   deadLettered: number;
   retries: number;
+  timedOut: number;
+  zombies: number;
 }
 
 /** Reads one partition for one subscription. */
@@ -44,26 +35,26 @@ export class Cursor implements JobOwner {
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
-  readonly counts: CursorCounts = { succeeded: 0, deadLettered: 0, retries: 0 };
+  readonly counts: CursorCounts = {
+    succeeded: 0,
+    deadLettered: 0,
+    retries: 0,
+    timedOut: 0,
+    zombies: 0,
+  };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
-  readonly #context: ListenerContext;
+  readonly #listener: Listener<NovaEvent>;
+  /** What the next first attempt sees. */
+  #context: AttemptContext;
   #until: number | undefined;
   /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
   #exempt = 0;
-  /** Jobs that wait for their next attempt. */
-  readonly #waiting = new Set<Job>();
-  /** What stands still until somebody acts. */
-  readonly #standstill: Standstill;
+  /** What it took out of the ring and is not done with. */
+  readonly #aside: Aside;
   /** Dead letters that were delivered again. */
   #redriven = 0;
-  /** Jobs that may start as soon as there is a slot: due retries, and successors in a lane. */
-  #ready: Ring<Job> = new Ring(UNBOUNDED);
-  /** How often events were redriven that are set aside for it. */
-  readonly #redrives = new Map<NovaEvent, number>();
-  /** Made at the first event that needs it. */
-  #lanes: Lanes<NovaEvent> | undefined;
   #forgotten = false;
   /** Dead letters that were redriven before it came to them; it was never offered those. */
   #gone = 0;
@@ -72,9 +63,11 @@ export class Cursor implements JobOwner {
 
   constructor(owner: CursorOwner, partition: Partition, place: number) {
     this.#owner = owner;
+    this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
-    this.#standstill = new Standstill((event) => owner.keyOf(event));
-    this.#context = Object.freeze(new AttemptContext(owner, 1));
+    this.#aside = new Aside(this, owner, partition);
+    this.#context = new AttemptContext(owner, 1);
+    Object.freeze(this.#context);
     this.place = place;
     this.from = place;
   }
@@ -91,8 +84,7 @@ export class Cursor implements JobOwner {
 
   /** Events set aside. */
   get held(): number {
-    return this.#waiting.size + this.#standstill.size + this.#ready.length +
-      (this.#lanes?.parked ?? 0);
+    return this.#aside.size;
   }
 
   /** Events that were accepted since it began and before it ended, and redriven ones. */
@@ -123,7 +115,7 @@ export class Cursor implements JobOwner {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id"> {
+  tally(): Omit<SubscriptionStats, "id" | "slots"> {
     const { offered, released, queued, held, inFlight } = this;
     return { offered, ...this.counts, released, queued, held, inFlight };
   }
@@ -131,13 +123,13 @@ export class Cursor implements JobOwner {
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
     return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
-      (this.#ready.length > 0 || (this.place < this.partition.tail && this.#mayTake()));
+      (this.#aside.ready > 0 || (this.place < this.partition.tail && this.#aside.hasRoom));
   }
 
   /** Whether closing has nothing to wait for here. */
   get idle(): boolean {
-    return this.#running === 0 && this.#ready.length === 0 &&
-      (this.queued === 0 || !this.#mayTake());
+    return this.#running === 0 && this.#aside.ready === 0 &&
+      (this.queued === 0 || !this.#aside.hasRoom);
   }
 
   /** Ends it: nothing more is handed out, and what waits is released. */
@@ -145,21 +137,15 @@ export class Cursor implements JobOwner {
     if (this.#until !== undefined) return;
     this.#releasedHeld = this.held;
     this.#until = this.partition.tail;
-    for (const { delayed } of this.#waiting) {
-      if (delayed !== undefined) this.#owner.delays.delete(delayed);
-    }
-    this.#waiting.clear();
-    this.#standstill.clear();
-    this.#ready = new Ring(UNBOUNDED);
-    this.#lanes = undefined;
+    this.#aside.clear();
     this.partition.detach(this);
   }
 
   /** Hands out events, at most `budget`; answers how many. */
   run(budget: number): number {
     let left = budget;
-    while (left > 0 && this.#ready.length > 0 && this.#running < this.#owner.maxConcurrency) {
-      this.#start(this.#ready.shift()!);
+    while (left > 0 && this.#aside.ready > 0 && this.#running < this.#owner.maxConcurrency) {
+      this.#start(this.#aside.next());
       left -= 1;
     }
     return budget - this.#take(left);
@@ -168,106 +154,127 @@ export class Cursor implements JobOwner {
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
   #take(budget: number): number {
     const owner = this.#owner;
-    const { listener } = owner;
+    const listener = this.#listener;
     const partition = this.partition;
-    const { keyed } = partition;
-    const context = this.#context;
+    const aside = this.#aside;
+    const { calls } = owner;
     let left = budget;
     while (
       left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
-      this.#until === undefined && this.#mayTake()
+      this.#until === undefined && aside.hasRoom
     ) {
       left -= 1;
       const { place } = this;
       const event = partition.at(place);
-      const lane = keyed && this.#lanes !== undefined
-        ? this.#lanes.of(partition.hashAt(place))
-        : NO_LANE;
-      if (
-        // A dead letter that was redriven is no longer there.
-        event === undefined ||
-        (lane !== NO_LANE && this.#lanes!.isBusy(lane) && this.#lanes!.park(lane, event)) ||
-        (this.#standstill.hasParked && this.#standstill.park(event))
-      ) {
+      // A dead letter that was redriven is no longer there.
+      if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
         if (event === undefined) this.#gone += 1;
         continue;
       }
-      const { closeCalls } = owner;
+      const closeCalls = calls.close;
+      const context = this.#context;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
       } catch (error) {
         this.place = place + 1;
-        this.#fail(this.#claim(event, place), error);
+        this.#fail(aside.claim(event, place), error);
         continue;
       }
       this.place = place + 1;
       if (pending === undefined) this.counts.succeeded += 1;
-      else this.#await(this.#claim(event, place), pending, closeCalls);
+      else this.#await(aside.claim(event, place), context, pending, closeCalls);
     }
     return left;
-  }
-
-  /** Room for what may have to be set aside: without it, the next event stays in the ring. */
-  #mayTake(): boolean {
-    return this.#waiting.size === 0 && this.#standstill.size === 0 && this.#lanes === undefined ||
-      this.held < this.partition.maxHeld;
-  }
-
-  /** A job for an event that cannot be done with at once; its lane is claimed. */
-  #claim(event: NovaEvent, place: number): Job {
-    const { partition } = this;
-    const lane = partition.keyed ? this.#laneOf(partition.hashAt(place)) : NO_LANE;
-    if (lane !== NO_LANE) this.#lanes!.claim(lane);
-    return new Job(this, event, lane, 1);
-  }
-
-  #laneOf(hash: number): number {
-    this.#lanes ??= new Lanes(
-      Math.max(
-        FEWEST_LANES,
-        powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
-      ),
-      this.partition.maxHeld,
-    );
-    return this.#lanes.of(hash);
   }
 
   /** Another attempt of a job, or the first one of an event that was parked. */
   #start(job: Job): void {
     const owner = this.#owner;
-    const { closeCalls } = owner;
+    const closeCalls = owner.calls.close;
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = job.attempt === 1
-      ? this.#context
-      : Object.freeze(new AttemptContext(owner, job.attempt));
+    const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
+    Object.freeze(context);
     let pending: Promise<unknown> | undefined;
     try {
-      const result: unknown = owner.listener(job.event, context);
+      const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
     } catch (error) {
       return this.#fail(job, error);
     }
     if (pending === undefined) this.#succeed(job);
-    else this.#await(job, pending, closeCalls);
+    else this.#await(job, context, pending, closeCalls);
   }
 
-  #await(job: Job, pending: Promise<unknown>, closeCalls: number): void {
-    job.exempt = this.#owner.closeCalls !== closeCalls;
+  #await(
+    job: Job,
+    context: AttemptContext,
+    pending: Promise<unknown>,
+    closeCalls: number,
+  ): void {
+    if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
+    context.keep();
+    job.context = context;
+    job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
-    else this.#running += 1;
+    else {
+      this.#running += 1;
+      this.#owner.group?.occupy(context.subscription, this.partition.index);
+    }
+    this.#owner.limit?.add(job);
     pending.then(job.succeeded, job.failed);
   }
 
   /** A handler's promise settled. */
   settle(job: Job, error: unknown, failed: boolean): void {
-    if (job.exempt) this.#exempt -= 1;
-    else this.#running -= 1;
-    if (failed) this.#fail(job, error);
+    if (job.fenced) {
+      this.counts.zombies -= 1;
+      return;
+    }
+    this.#owner.limit?.delete(job);
+    this.#leave(job);
+    const { failure, delayed } = job;
+    if (failure !== undefined) {
+      // The attempt had failed before; now its handler is out of the way.
+      job.failure = job.delayed = undefined;
+      if (delayed !== undefined) this.#owner.delays.delete(delayed);
+      this.#fail(job, failure);
+    } else if (failed) this.#fail(job, error);
     else this.#succeed(job);
+    this.#left();
+  }
+
+  /** A handler takes too long: its attempt has failed, but its lane stays with it. */
+  overdue(job: Job): void {
+    const { id, deadlineMs, abandonMs, delays } = this.#owner;
+    this.counts.timedOut += 1;
+    job.failure = withoutStack(() => new TimeoutError(`a handler of "${id}"`, deadlineMs));
+    if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
+    job.context!.abort(job.failure);
+  }
+
+  /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
+  #abandon(job: Job): void {
+    const next = job.successor();
+    this.counts.zombies += 1;
+    this.#leave(job);
+    this.#fail(next, job.failure);
+    this.#left();
+  }
+
+  /** A handler gives back its slot. */
+  #leave(job: Job): void {
+    if (job.exempt) this.#exempt -= 1;
+    else {
+      this.#running -= 1;
+      this.#owner.group?.vacate(job.context!.subscription, this.partition.index);
+    }
+  }
+
+  #left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
     this.partition.resume(this);
@@ -275,11 +282,11 @@ export class Cursor implements JobOwner {
 
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
-    this.#release(job);
+    this.#aside.release(job);
   }
 
   #fail(job: Job, error: unknown): void {
-    const { retry, delays } = this.#owner;
+    const { retry } = this.#owner;
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
     if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
@@ -291,8 +298,7 @@ export class Cursor implements JobOwner {
         ? error.retryAfterMs
         : delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
-      this.#waiting.add(job);
-      job.delayed = delays.add(job, delay);
+      this.#aside.wait(job, delay);
     }
   }
 
@@ -303,27 +309,21 @@ export class Cursor implements JobOwner {
     if (onFailure !== "hold" && this.#owner.bury(failure)) {
       this.counts.deadLettered += 1;
       if (onFailure === "park-key" && this.#until === undefined) {
-        this.#standstill.parkKey(event);
+        this.#aside.parkKey(event);
       }
-      this.#release(job);
-    } else if (this.#until === undefined) this.#standstill.hold(job, error);
+      this.#aside.release(job);
+    } else if (this.#until === undefined) this.#aside.hold(job, error);
     else this.#releasedHeld += 1;
   }
 
   /** The keys that stand still here. */
   parked(): ParkedKey[] {
-    return this.#standstill.keys(this.partition.index);
+    return this.#aside.parked();
   }
 
   /** Lets a key go on; false when it does not stand still. */
   releaseKey(key: Key): boolean {
-    const { jobs, events } = this.#standstill.release(key);
-    for (const job of jobs) {
-      job.attempt = 1;
-      this.#ready.push(job);
-    }
-    for (const event of events) this.#inject(event, 0);
-    if (jobs.length + events.length === 0) return false;
+    if (!this.#aside.releaseKey(key)) return false;
     this.partition.wake();
     return true;
   }
@@ -332,9 +332,7 @@ export class Cursor implements JobOwner {
   redrive(event: NovaEvent, redrives: number): boolean {
     if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
     this.#redriven += 1;
-    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
-    this.#inject(event, redrives);
-    for (const next of events) this.#inject(next, 0);
+    this.#aside.redrive(event, redrives);
     this.partition.wake();
     return true;
   }
@@ -342,48 +340,15 @@ export class Cursor implements JobOwner {
   /** Tries to bury again what had no room. */
   buryHeld(): void {
     if (this.#owner.onFailure === "hold") return;
-    for (const { job, error } of this.#standstill.takeHeld()) this.#failForGood(job, error);
+    for (const { job, error } of this.#aside.takeHeld()) this.#failForGood(job, error);
     this.partition.wake();
   }
 
-  /** Puts an event from outside the ring behind those of its lane. */
-  #inject(event: NovaEvent, redrives: number): void {
-    const lane = this.partition.keyed ? this.#laneOf(this.#owner.hashOf(event)) : NO_LANE;
-    if (redrives > 0) this.#redrives.set(event, redrives);
-    if (lane !== NO_LANE) {
-      if (this.#lanes!.isBusy(lane)) {
-        this.#lanes!.park(lane, event);
-        return;
-      }
-      this.#lanes!.claim(lane);
-    }
-    this.#ready.push(this.#newJob(event, lane));
-  }
-
-  /** The first attempt of an event that was set aside. */
-  #newJob(event: NovaEvent, lane: number): Job {
-    const job = new Job(this, event, lane, 1);
-    const redrives = this.#redrives.get(event);
-    if (redrives !== undefined) {
-      job.redrives = redrives;
-      this.#redrives.delete(event);
-    }
-    return job;
-  }
-
-  /** The time of a job's next attempt has come. */
+  /** The time of a job's next attempt has come, or that of giving its handler up. */
   due(job: Job): void {
     job.delayed = undefined;
-    this.#waiting.delete(job);
-    this.#ready.push(job);
+    if (job.failure !== undefined) return this.#abandon(job);
+    this.#aside.due(job);
     this.partition.resume(this);
-  }
-
-  /** A job is done: the next event of its lane may start. */
-  #release(job: Job): void {
-    if (job.lane === NO_LANE || this.#lanes === undefined) return;
-    let next = this.#lanes.release(job.lane);
-    while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
-    if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
   }
 }

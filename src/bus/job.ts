@@ -1,29 +1,28 @@
 /**
- * One event on its way through its attempts, and what attempts ask of those around them.
+ * One event on its way through its attempts, and what a cursor asks of its subscription.
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
+import type { Limited, TimeLimit } from "../queue/time_limits.ts";
 import type { Key, OnFailure } from "./api.ts";
+import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** What a job tells its cursor. */
 export interface JobOwner {
   /** The promise of its handler settled. */
   settle(job: Job, error: unknown, failed: boolean): void;
-  /** The time of its next attempt has come. */
+  /** The time of its next attempt has come, or that of giving its handler up. */
   due(job: Job): void;
-}
-
-/** What a context asks of its subscription. */
-export interface ContextOwner extends Subscription {
-  stopSignal(): AbortSignal;
+  /** Its handler takes too long. */
+  overdue(job: Job): void;
 }
 
 /** One event on its way through attempts, outside the ring. */
-export class Job {
+export class Job implements Limited<Job> {
   readonly cursor: JobOwner;
   readonly event: NovaEvent;
   readonly lane: number;
@@ -33,6 +32,15 @@ export class Job {
   /** How often the event was redriven from the dead letters. */
   redrives = 0;
   delayed: Delayed<Job> | undefined;
+  /** What the handler sees that has returned a promise. */
+  context: AttemptContext | undefined;
+  /** Why the attempt has failed although its handler still runs. */
+  failure: Error | undefined;
+  /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
+  fenced = false;
+  order = -1;
+  before: Job | undefined;
+  after: Job | undefined;
 
   constructor(cursor: JobOwner, event: NovaEvent, lane: number, attempt: number) {
     this.cursor = cursor;
@@ -43,22 +51,17 @@ export class Job {
 
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
-}
 
-/** The context of an attempt; the one of first attempts is shared. */
-export class AttemptContext implements ListenerContext {
-  readonly attempt: number;
-  readonly subscription: Subscription;
-  readonly #owner: ContextOwner;
-
-  constructor(owner: ContextOwner, attempt: number) {
-    this.attempt = attempt;
-    this.subscription = owner;
-    this.#owner = owner;
+  expire(): void {
+    this.cursor.overdue(this);
   }
 
-  get signal(): AbortSignal {
-    return this.#owner.stopSignal();
+  /** The job that goes on with the event, past a handler that is given up. */
+  successor(): Job {
+    this.fenced = true;
+    const next = new Job(this.cursor, this.event, this.lane, this.attempt);
+    next.redrives = this.redrives;
+    return next;
   }
 }
 
@@ -73,15 +76,38 @@ export interface Failure {
   readonly redrives: number;
 }
 
+/** Who closes, counted in one object for all: it is looked at for every event. */
+export interface CloseCalls {
+  /** How often the bus was told to close. */
+  close: number;
+}
+
+/** What a cursor tells of members that share a subscription. */
+export interface Seats {
+  /** A member has an event of a partition that is not done yet. */
+  occupy(seat: Subscription, partition: number): void;
+  /** It no longer has one. */
+  vacate(seat: Subscription, partition: number): void;
+}
+
 /** What a cursor asks of its subscription. */
 export interface CursorOwner extends ContextOwner {
-  readonly listener: Listener<NovaEvent>;
+  /** Its label. */
+  readonly id: string;
+  /** How many handlers may run at once in each partition; it may change. */
   readonly maxConcurrency: number;
+  /** Who share it, if it is shared. */
+  readonly group: Seats | undefined;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
+  /** The attempts under way, if they have a deadline. */
+  readonly limit: TimeLimit<Job> | undefined;
+  /** How long after its deadline a handler is given up, in milliseconds. */
+  readonly abandonMs: number;
+  readonly calls: CloseCalls;
+  /** The listener for the events of a partition. */
+  listenerOf(partition: number): Listener<NovaEvent>;
   random(): number;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(failure: Failure): boolean;

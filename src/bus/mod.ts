@@ -41,9 +41,12 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -52,6 +55,7 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
@@ -72,4 +76,6 @@ export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
+export { SequenceGapError } from "../errors/bus.ts";
+export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

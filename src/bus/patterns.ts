@@ -121,7 +121,12 @@ export class PatternSubscription implements TopicSubscription {
 
   stats(): SubscriptionStats {
     const tally = newTally();
-    for (const member of this.#members) addTallies(tally, member.stats());
-    return { id: this.id, ...tally };
+    let slots = 0;
+    for (const member of this.#members) {
+      const stats = member.stats();
+      addTallies(tally, stats);
+      slots += stats.slots;
+    }
+    return { id: this.id, ...tally, slots };
   }
 }

@@ -14,11 +14,14 @@ import {
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
+import type { DedupeOptions, Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
 
 /** Topic options of any event map. */
-export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
+export type AnyTopicOptions = Omit<TopicOptions, "key" | "dedupe"> & {
   readonly key?: (event: never) => Key;
+  readonly dedupe?:
+    | false
+    | (Omit<DedupeOptions, "key"> & { readonly key?: (event: never) => string });
 };
 
 /** What a topic runs with. */
@@ -31,8 +34,18 @@ export interface TopicSettings {
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
   readonly maxHeld: number;
   readonly deadLetters: number;
+  readonly dedupe: DedupeSettings | undefined;
+}
+
+/** How events that come again are recognised. */
+export interface DedupeSettings {
+  readonly key: ((event: never) => string) | undefined;
+  readonly windowMs: number;
+  readonly maxIds: number;
 }
 
 const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
@@ -47,6 +60,7 @@ export function totalSettings(
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
+  const deadlineMs = deadlineOption(given.deadlineMs, 30_000);
   return {
     partitions: integerOption("partitions", given.partitions, 1),
     key: given.key,
@@ -56,54 +70,96 @@ export function totalSettings(
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
     onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),
+    deadlineMs,
+    abandonMs: durationOption("abandonMs", given.abandonMs, deadlineMs),
     maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
     deadLetters: integerOption(
       "deadLetter.maxEvents",
       options.deadLetter?.maxEvents,
       defaults.deadLetter?.maxEvents ?? 10_000,
     ),
+    dedupe: dedupeSettings(options.dedupe, defaults.dedupe),
   };
+}
+
+/** Off unless it is given; a topic's own options are merged over the defaults. */
+function dedupeSettings(
+  options: AnyTopicOptions["dedupe"],
+  defaults: AnyTopicOptions["dedupe"],
+): DedupeSettings | undefined {
+  for (const given of [options, defaults]) {
+    if (given !== false) requireOptions("a topic's dedupe", given);
+  }
+  if (options === false || (options ?? defaults ?? false) === false) return undefined;
+  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options ?? {}) };
+  if (key !== undefined) requireFunction("dedupe.key", key);
+  const window = durationOption("dedupe.windowMs", windowMs, 10 * 60_000);
+  if (window === 0) throw new RangeError(`Cannot use 0 as "dedupe.windowMs": it must be more`);
+  return { key, windowMs: window, maxIds: integerOption("dedupe.maxIds", maxIds, 100_000) };
 }
 
 /** Checks the options of a subscription; what is missing comes from its topic. */
 export function checkSubscribeOptions(
   options: SubscribeOptions,
-  { maxConcurrency, retry, onFailure }: Inherited = DEFAULTS,
+  topic: Inherited = DEFAULTS,
 ): Inherited & { readonly from: "latest" | "earliest" } {
   requireOptions("a subscription's retry", options.retry);
   requireSignal(options.signal);
   if (options.id !== undefined) stringOption("id", options.id, "");
+  if (options.group !== undefined) stringOption("group", options.group, "");
+  // A deadline of its own brings as long a time to be given up after.
+  const { deadlineMs, abandonMs = deadlineMs ?? topic.abandonMs } = options;
   return {
     from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
-    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, maxConcurrency),
-    retry: totalRetry(options.retry, retry),
-    onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, onFailure),
+    maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
+    retry: totalRetry(options.retry, topic.retry),
+    onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
+    deadlineMs: deadlineOption(deadlineMs, topic.deadlineMs),
+    abandonMs: durationOption("abandonMs", abandonMs, topic.abandonMs),
   };
 }
 
 /** What a subscription takes from its topic unless it says otherwise. */
-type Inherited = Pick<TopicSettings, "maxConcurrency" | "retry" | "onFailure">;
+type Inherited = Pick<
+  TopicSettings,
+  "maxConcurrency" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
+>;
 
-const DEFAULTS: Inherited = { maxConcurrency: 1, retry: DEFAULT_RETRY, onFailure: "skip" };
+const DEFAULTS: Inherited = totalSettings({});
+
+function deadlineOption(deadlineMs: number | undefined, fallback: number): number {
+  const total = durationOption("deadlineMs", deadlineMs, fallback);
+  if (total === 0) {
+    throw new RangeError(`Cannot use 0 as "deadlineMs": every attempt would be over at once`);
+  }
+  return total;
+}
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
-export function firstDifference(a: TopicSettings, b: TopicSettings): string | undefined {
-  for (const name of Object.keys(a) as (keyof TopicSettings)[]) {
-    const same = name === "retry"
-      ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
-      : a[name] === b[name];
-    if (!same) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
+export function firstDifference<Settings extends object>(
+  a: Settings,
+  b: Settings,
+): string | undefined {
+  for (const name of Object.keys(a) as (keyof Settings & string)[]) {
+    if (!isSame(a[name], b[name])) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
   }
   return undefined;
 }
 
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  const fields = Object.entries(b as object);
+  return fields.every(([key, value]) => (a as Record<string, unknown>)[key] === value);
+}
+
 /** Options that the caller cannot change any more. */
 export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
-  const { retry, deadLetter } = options;
+  const { retry, deadLetter, dedupe } = options;
   return {
     ...options,
     ...(retry === undefined ? {} : { retry: { ...retry } }),
     ...(deadLetter === undefined ? {} : { deadLetter: { ...deadLetter } }),
+    ...(typeof dedupe === "object" ? { dedupe: { ...dedupe } } : {}),
   };
 }
 

@@ -3,9 +3,10 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
+import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
   Key,
   OnFailure,
@@ -16,14 +17,16 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { Cursor } from "./cursor.ts";
-import type { CursorOwner, Failure, Job } from "./job.ts";
+import type { Group } from "./group.ts";
+import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
-  readonly closeCalls: number;
+  readonly limits: TimeLimits<Job>;
+  readonly calls: CloseCalls;
   random(): number;
   stopSignal(): AbortSignal;
   bury(failure: Failure): boolean;
@@ -44,16 +47,25 @@ export interface SubscriberOptions {
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
 }
 
 /** The handle that `subscribe` answers. */
 export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
-  readonly listener: Listener<NovaEvent>;
-  readonly maxConcurrency: number;
+  maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
+  readonly deadlineMs: number;
+  readonly abandonMs: number;
+  /** Its members, if it is shared. */
+  readonly group: Group | undefined;
+  /** Whose handler is called: its own, or that of a member. */
+  seat: Subscription = this;
   readonly delays: DelayQueue<Job>;
+  readonly limit: TimeLimit<Job> | undefined;
+  readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -63,14 +75,23 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   #active = true;
   #aborting: Disposable | undefined;
 
-  constructor(owner: SubscriptionOwner, listener: Listener<NovaEvent>, options: SubscriberOptions) {
+  constructor(
+    owner: SubscriptionOwner,
+    listenerOf: (partition: number) => Listener<NovaEvent>,
+    options: SubscriberOptions,
+    group?: Group,
+  ) {
     this.#owner = owner;
-    this.listener = listener;
+    this.#listenerOf = listenerOf;
+    this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
     this.retry = options.retry;
     this.onFailure = options.onFailure;
+    this.deadlineMs = options.deadlineMs;
+    this.abandonMs = options.abandonMs;
     this.delays = owner.delays;
+    this.limit = owner.limits.of(options.deadlineMs);
     this.#from = options.from;
     this.attach(owner);
   }
@@ -90,7 +111,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
-    addTallies(this.#before, cursor.tally());
+    addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
     this.#cursors = this.#cursors.filter((other) => other !== cursor);
   }
 
@@ -103,8 +124,22 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#active;
   }
 
-  get closeCalls(): number {
-    return this.#owner.closeCalls;
+  get calls(): CloseCalls {
+    return this.#owner.calls;
+  }
+
+  listenerOf(partition: number): Listener<NovaEvent> {
+    return this.#listenerOf(partition);
+  }
+
+  /** Whether one of these handles is its own, or that of a member. */
+  isOneOf(handles: ReadonlySet<Subscription>): boolean {
+    return this.group === undefined ? handles.has(this) : this.group.hasOneOf(handles);
+  }
+
+  /** There are slots again that its cursors did not know of. */
+  wake(): void {
+    for (const { partition } of this.#cursors) partition.wake();
   }
 
   random(): number {
@@ -172,12 +207,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally };
+    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id">]: number };
+export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
 
 /** No figures yet. */
 export function newTally(): Tally {
@@ -190,6 +225,8 @@ export function newTally(): Tally {
     held: 0,
     inFlight: 0,
     retries: 0,
+    timedOut: 0,
+    zombies: 0,
   };
 }
 

@@ -2,41 +2,42 @@
  * A topic: where events enter, get their partition, and meet their subscriptions.
  */
 
-import { BufferFullError, TopicNotFoundError, ValidationError } from "../errors.ts";
+import { TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
-import { admitEvent } from "../event/make.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions, requireSignal, show } from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import type { Env } from "../internal/env.ts";
-import { KeyHasher } from "../internal/hash.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
-import { WaitingLine } from "../queue/waiting_line.ts";
+import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
-import type { Failure, Job } from "./job.ts";
+import { Entrance } from "./entrance.ts";
+import type { CloseCalls, Failure, Job } from "./job.ts";
 import type {
-  Key,
   PublishOptions,
   Receipt,
   RedriveOptions,
   RedriveResult,
   SubscribeOptions,
   Topic,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
+import { Placing } from "./placing.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
-import { Subscriber, type SubscriptionOwner } from "./subscription.ts";
+import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
   readonly delays: DelayQueue<Job>;
-  /** How often the bus was told to close. */
-  readonly closeCalls: number;
+  readonly limits: TimeLimits<Job>;
+  readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
@@ -46,46 +47,31 @@ export interface TopicOwner {
   deadLettersOf(topic: string): BusTopic | undefined;
 }
 
-/** An event that waits for room, with the hash that places it. */
-interface Waiting {
-  readonly event: NovaEvent;
-  readonly hash: number;
-}
-
 /** The topic behind the handle. */
 export class BusTopic implements Topic<Record<string, unknown>>, Closable<number> {
   readonly name: string;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
-  readonly #lines: readonly WaitingLine<Waiting, Receipt>[];
-  readonly #hasher: KeyHasher | undefined;
+  readonly #entrance: Entrance;
   readonly #subscribers = new Set<Subscriber>();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
   readonly #cursors = new Set<Cursor>();
   /** What subscriptions may ask of their topic. */
   readonly #parts: SubscriptionOwner;
-  /** Partitions whose waiting publishers are about to be let in. */
-  readonly #lettingIn = new Set<number>();
-  /** Makes the error that everyone gets who publishes or subscribes, once it takes nothing more. */
-  #refusal: (() => Error) | undefined;
   #deleting: Closing | undefined;
   #finishedBefore = 0;
   /** What cursors that are gone had finished. */
   #finishedGone = 0;
-  #accepted = 0;
-  #rejected = 0;
-  #dropped = 0;
-  #turn = 0;
   #unnamed = 0;
 
   constructor(owner: TopicOwner, name: string, settings: TopicSettings, retain: boolean) {
     const { env } = owner;
-    const { bufferSize, waitMs, key } = settings;
+    const { bufferSize, key } = settings;
+    const placing = new Placing(name, key);
     this.name = name;
     this.#owner = owner;
     this.#settings = settings;
-    this.#hasher = key === undefined ? undefined : new KeyHasher();
     this.#partitions = Array.from({ length: settings.partitions }, (_, index) =>
       new Partition({
         index,
@@ -96,19 +82,23 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         env,
         progressed: this.#progressed,
       }));
-    const timedOut = () => new BufferFullError(`topic "${name}"`, bufferSize, waitMs);
-    this.#lines = this.#partitions.map(() => new WaitingLine(env, waitMs, timedOut));
+    this.#entrance = new Entrance({
+      topic: name,
+      settings,
+      partitions: this.#partitions,
+      placing,
+      env,
+    });
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
-      get closeCalls() {
-        return owner.closeCalls;
-      },
+      limits: owner.limits,
+      calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
-      keyOf: (event) => this.#keyOf(event),
-      hashOf: (event) => this.#place(event),
+      keyOf: (event) => placing.keyOf(event),
+      hashOf: (event) => placing.hashOf(event),
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
       removed: (subscriber) => {
@@ -120,53 +110,55 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
-    try {
-      requireOptions("a publish", options);
-      const admitted = admitEvent(event, this.#owner.env);
-      const hash = this.#place(admitted);
-      if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-      if (options?.signal !== undefined) this.#refuseAborted(options.signal);
-      if (this.#add(admitted, hash)) return Promise.resolve(this.#receipt(admitted, hash));
-      return this.#onFull(admitted, hash, options?.signal);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#entrance.publish(event, options);
   }
 
   tryPublish(event: Draft): boolean {
-    const admitted = admitEvent(event, this.#owner.env);
-    const hash = this.#place(admitted);
-    if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    if (this.#add(admitted, hash)) return true;
-    if (this.#settings.overflow === "drop-newest") this.#dropped += 1;
-    else this.#rejected += 1;
-    return false;
+    return this.#entrance.tryPublish(event);
+  }
+
+  producer(id: string): TopicProducer {
+    return this.#entrance.producer(id);
   }
 
   publishBatch(
     events: readonly Draft[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]> {
-    if (!Array.isArray(events)) {
-      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
-      return Promise.reject(new TypeError(message));
-    }
-    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
+    return this.#entrance.publishBatch(events, options);
   }
 
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    if (this.#refusal !== undefined) throw this.#refusal();
-    const { signal } = options;
-    const subscriber = new Subscriber(this.#parts, listener, {
-      ...checkSubscribeOptions(options, this.#settings),
-      id: options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`),
-    });
-    this.#subscribers.add(subscriber);
+    this.#entrance.requireOpen();
+    const { signal, group } = options;
+    const settings = checkSubscribeOptions(options, this.#settings);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    const handle = group === undefined
+      ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
+      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
-      subscriber.endsWith(this.#owner.env.onAbort(signal, () => subscriber.unsubscribe()));
+      handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
+    return handle;
+  }
+
+  /** The group of a name, made for its first member. */
+  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
+    const options = { ...settings, id: name };
+    for (const { group } of this.#subscribers) {
+      if (group?.name !== name) continue;
+      group.requireSame(options);
+      return group;
+    }
+    const group = new Group(this.#parts, name, options);
+    this.#add(group.subscriber);
+    return group;
+  }
+
+  #add(subscriber: Subscriber): Subscriber {
+    this.#subscribers.add(subscriber);
     return subscriber;
   }
 
@@ -181,16 +173,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   stats(): TopicStats {
-    const waiting = this.#lines.reduce((sum, line) => sum + line.length, 0);
-    const rejected = this.#lines.reduce((sum, line) => sum + line.refused, this.#rejected);
     return {
       name: this.name,
-      attempts: this.#accepted + rejected + this.#dropped + waiting,
-      accepted: this.#accepted,
-      rejected,
-      dropped: this.#dropped,
-      waiting,
-      queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      ...this.#entrance.stats(),
+      bufferSize: this.#settings.bufferSize,
+      keyed: this.#settings.key !== undefined,
       subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
     };
   }
@@ -210,13 +197,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
-    return this.#enter(0, letter, 0);
+    return this.#entrance.enter(0, letter, 0);
   }
 
   /** Takes nothing more, and sends the waiting publishers away. */
   shut(makeError: () => Error): void {
-    this.#refusal = makeError;
-    for (const line of this.#lines) if (line.length > 0) line.refuseAll(makeError());
+    this.#entrance.shut(makeError);
   }
 
   /** Takes nothing more, and lets what was accepted finish. Its subscriptions stay active. */
@@ -257,7 +243,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (members.has(subscriber)) return true;
+    for (const subscriber of this.#subscribers) if (subscriber.isOneOf(members)) return true;
     return false;
   }
 
@@ -271,38 +257,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Lets a cursor go that has ended, unless closing or deleting waits for it, or counts it. */
   #forget(cursor: Cursor): void {
-    if (cursor.inFlight > 0 || this.#owner.closeCalls > 0) return;
+    if (cursor.inFlight > 0 || this.#owner.calls.close > 0) return;
     if (this.#cursors.delete(cursor)) this.#finishedGone += cursor.finished;
-  }
-
-  /**
-   * The hash that decides on partition and lane. Without a key an event belongs nowhere in particular:
-   * partitions, and lanes within them, take turns.
-   */
-  #place(event: NovaEvent): number {
-    if (this.#hasher === undefined) return this.#turn++;
-    const key = this.#keyOf(event);
-    return key === undefined ? this.#turn++ : this.#hasher.hash(key);
-  }
-
-  #keyOf(event: NovaEvent): Key {
-    if (this.#settings.key === undefined) return undefined;
-    let key: unknown;
-    try {
-      key = this.#settings.key(event as never);
-    } catch (cause) {
-      const message = `Cannot publish to "${this.name}" as its key function threw`;
-      throw new ValidationError("key", event, message, { cause });
-    }
-    if (typeof key === "string" || key === undefined || Number.isSafeInteger(key)) {
-      return key as Key;
-    }
-    throw new ValidationError(
-      "key",
-      key,
-      `Cannot publish to "${this.name}" as its key function answered ${show(key)}: ` +
-        "a key is a string, a safe integer or undefined",
-    );
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
@@ -315,78 +271,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return result;
   }
 
-  #add(event: NovaEvent, hash: number): boolean {
-    const partition = hash % this.#partitions.length;
-    // Nobody overtakes a publisher that waits.
-    if (this.#lines[partition]!.length > 0) return false;
-    return this.#enter(partition, event, hash);
-  }
-
-  #enter(partition: number, event: NovaEvent, hash: number): boolean {
-    if (!this.#partitions[partition]!.add(event, hash)) return false;
-    this.#accepted += 1;
-    return true;
-  }
-
-  /** The receipt of the event that entered last. */
-  #receipt({ id }: NovaEvent, hash: number): Receipt {
-    const partition = hash % this.#partitions.length;
-    return { id, partition, sequence: this.#accepted, duplicate: false, dropped: false };
-  }
-
-  #onFull(event: NovaEvent, hash: number, signal: AbortSignal | undefined): Promise<Receipt> {
-    const { overflow, bufferSize } = this.#settings;
-    const partition = hash % this.#partitions.length;
-    if (overflow === "wait") return this.#lines[partition]!.join({ event, hash }, signal);
-    if (overflow === "reject") {
-      this.#rejected += 1;
-      return Promise.reject(new BufferFullError(`topic "${this.name}"`, bufferSize));
-    }
-    this.#dropped += 1;
-    return Promise.resolve({
-      id: event.id,
-      partition,
-      sequence: 0,
-      duplicate: false,
-      dropped: true,
-    });
-  }
-
   readonly #progressed = (partition: Partition): void => {
-    if (this.#lines[partition.index]!.length > 0) this.#makeRoomKnown(partition);
+    this.#entrance.progressed(partition);
     this.#deleting?.check();
     this.#owner.progressed();
   };
-
-  /**
-   * Publishers that wait are let in by the batch: now if half of the partition is free, else behind
-   * what runs in this turn. One at a time each would cost a turn of its own.
-   */
-  #makeRoomKnown(partition: Partition): void {
-    if (partition.queued * 2 <= this.#settings.bufferSize) this.#letIn(partition.index);
-    else if (!this.#lettingIn.has(partition.index)) {
-      this.#lettingIn.add(partition.index);
-      this.#owner.env.defer(() => {
-        this.#lettingIn.delete(partition.index);
-        this.#letIn(partition.index);
-      });
-    }
-  }
-
-  #letIn(index: number): void {
-    this.#lines[index]!.admit(({ event, hash }) =>
-      this.#enter(index, event, hash) ? this.#receipt(event, hash) : undefined
-    );
-  }
-
-  #refuse(makeError: () => Error): never {
-    this.#rejected += 1;
-    throw makeError();
-  }
-
-  #refuseAborted(signal: AbortSignal): void {
-    requireSignal(signal);
-    if (signal.aborted) this.#rejected += 1;
-    signal.throwIfAborted();
-  }
 }

@@ -8,20 +8,25 @@ import type { Emitted } from "../event/event.ts";
 import type { Env } from "../internal/env.ts";
 import type { Overflow } from "../queue/overflow.ts";
 import { Pacer } from "../queue/pacer.ts";
+import type { Pool } from "../queue/pool.ts";
 import { Ring } from "../queue/ring.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
+import { PoolDrain } from "./pool_drain.ts";
 
 /** What may be spent before other work of the process gets its turn: a delivery costs 1 … */
 const BURST = 4096;
 
-/** … or as much as this in a small batch, whose time nobody takes. */
-const UNTIMED = 4;
+/** … or, in a batch of fewer than this, … */
+const SMALL = 8;
 
-/** In others the clock is read every so many deliveries … */
-const CLOCK_EVERY = 128;
+/** … so much, as only one small batch in eight has its time taken. */
+const SMALL_COST = 4;
 
-/** … and so many milliseconds spend all there is: half of the shortest timer. */
+/** So many milliseconds spend all there is: half of the shortest timer. */
 const SLICE_MS = 0.5;
+
+/** The clock is read at delivery 8, 16, 32, … and in the end every so many. */
+const CLOCK_EVERY = 128;
 
 /** What `enqueue` answers when an event is in: one promise for all. */
 export const ACCEPTED: Promise<boolean> = Promise.resolve(true);
@@ -44,6 +49,8 @@ export interface BacklogOptions {
   readonly maxConcurrency: number;
   readonly overflow: Overflow;
   readonly waitMs: number;
+  /** Where events are delivered, if not here. */
+  readonly pool: Pool | undefined;
   readonly env: Env;
   readonly owner: BacklogOwner;
 }
@@ -65,6 +72,9 @@ export class Backlog {
   #awake = false;
   #running = 0;
   #dropped = 0;
+  #refused = 0;
+  #smallBatches = 0;
+  #onPool: PoolDrain | undefined;
 
   constructor(options: BacklogOptions) {
     const { what, bufferSize, waitMs, env } = options;
@@ -75,6 +85,7 @@ export class Backlog {
     this.#ring = new Ring(bufferSize);
     this.#pacer = new Pacer(env, BURST, () => this.#drain());
     this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
+    if (options.pool !== undefined) this.#onPool = this.#drainOn(options.pool);
   }
 
   /** Accepted events that no listener has seen yet. */
@@ -82,9 +93,24 @@ export class Backlog {
     return this.#ring.length;
   }
 
+  /** How many may be queued. */
+  get bufferSize(): number {
+    return this.#options.bufferSize;
+  }
+
+  /** How many of them may be in flight at once. */
+  get maxConcurrency(): number {
+    return this.#maxConcurrency;
+  }
+
   /** Accepted events that were then dropped, or new ones a policy dropped. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Events that found no room, or whose producer stopped waiting. */
+  get refused(): number {
+    return this.#refused + this.#line.refused;
   }
 
   /** Producers that wait for room. */
@@ -105,6 +131,7 @@ export class Backlog {
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
     if (overflow === "drop-newest") this.#dropped += 1;
+    else this.#refused += 1;
     return false;
   }
 
@@ -116,7 +143,10 @@ export class Backlog {
       this.#open = false;
       return this.#line.join(event, signal);
     }
-    if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
+    if (overflow === "reject") {
+      this.#refused += 1;
+      return Promise.reject(new BufferFullError(what, bufferSize));
+    }
     if (overflow === "drop-oldest") {
       this.#replaceOldest(event);
       return ACCEPTED;
@@ -134,6 +164,7 @@ export class Backlog {
 
   /** Gives up what is queued; it counts as dropped. */
   clear(): number {
+    this.#onPool?.[Symbol.dispose]();
     const { length } = this.#ring;
     for (let event = this.#ring.shift(); event !== undefined; event = this.#ring.shift()) {
       this.#drop(event);
@@ -166,30 +197,70 @@ export class Backlog {
   /** Delivers until nothing is left, too much is in flight, or the loop is owed a break. */
   #drain(): void {
     this.#awake = false;
+    if (this.#onPool !== undefined) {
+      this.#onPool.ask();
+      return;
+    }
     // A listener that enqueues wakes it before its own promise has taken the last slot.
     if (this.#running >= this.#maxConcurrency) return;
     const { left } = this.#pacer;
     const ring = this.#ring;
     const owner = this.#owner;
-    // Small batches are done before a clock would tell anything.
-    const began = ring.length >= CLOCK_EVERY ? this.#env.monotonic() : undefined;
+    const small = ring.length < SMALL;
+    const timed = !small || ++this.#smallBatches % SMALL === 0;
+    const began = timed ? this.#env.monotonic() : 0;
     let delivered = 0;
     let elapsed = 0;
+    let lookAt = SMALL;
     while (delivered < left && elapsed < SLICE_MS) {
       const event = ring.shift();
       if (event === undefined) break;
       delivered += 1;
       const pending = owner.start(event);
       if (pending !== undefined && this.#await(pending) >= this.#maxConcurrency) break;
-      if (delivered % CLOCK_EVERY === 0 && began !== undefined) {
+      if (delivered === lookAt && timed) {
         elapsed = this.#env.monotonic() - began;
+        lookAt += Math.min(lookAt, CLOCK_EVERY);
       }
     }
-    if (began === undefined) this.#pacer.spend(delivered * UNTIMED);
-    else this.#pacer.spend(Math.max(delivered, elapsed / SLICE_MS * BURST));
-    if (this.#line.length > 0) this.#line.admit(this.#admit);
+    if (small && timed) elapsed = this.#env.monotonic() - began;
+    const cost = small ? delivered * SMALL_COST : delivered;
+    this.#pacer.spend(Math.max(cost, elapsed / SLICE_MS * BURST));
+    this.#letIn();
     if (ring.length > 0) this.#schedule();
     else owner.drained();
+  }
+
+  #drainOn(pool: Pool): PoolDrain {
+    const ring = this.#ring;
+    const owner = this.#owner;
+    return new PoolDrain({
+      pool,
+      limit: this.#maxConcurrency,
+      env: this.#env,
+      queued: () => ring.length,
+      deliver: () => {
+        const event = ring.shift();
+        if (event === undefined) return undefined;
+        this.#pacer.spend(SMALL_COST);
+        const pending = owner.start(event);
+        this.#letIn();
+        if (ring.length === 0) owner.drained();
+        return pending;
+      },
+      done: () => {
+        if (ring.length > 0) this.#schedule();
+      },
+      // What was accepted is delivered, if need be without the pool.
+      gone: () => {
+        this.#onPool = undefined;
+        if (ring.length > 0) this.#schedule();
+      },
+    });
+  }
+
+  #letIn(): void {
+    if (this.#line.length > 0) this.#line.admit(this.#admit);
   }
 
   readonly #admit = (event: Emitted): true | undefined => this.#ring.push(event) ? true : undefined;

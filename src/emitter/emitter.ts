@@ -9,11 +9,13 @@ import { requireOptions, show, wordOption } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
 import { ACCEPTED, type Backlog } from "./backlog.ts";
-import { type AnyEmitterOptions, Engine } from "./engine.ts";
+import { dispatchOne } from "./dispatch.ts";
+import { Engine } from "./engine.ts";
 import { type EventStream, openStream } from "./event_stream.ts";
-import type { ChannelIndex } from "./listener_table.ts";
+import { type Channel, type ChannelIndex, NO_CHANNEL } from "./listener_table.ts";
 import { nextEvent } from "./next_event.ts";
 import type {
+  AnyEmitterOptions,
   EmitOptions,
   EmitterOptions,
   EmitterStats,
@@ -59,6 +61,8 @@ export class Emitter<
   readonly #engine: Engine;
   readonly #direct: ChannelIndex | undefined;
   readonly #backlog: Backlog;
+  /** The channel of the last made event: runs of one type need no look-up. */
+  #recent: Channel = NO_CHANNEL;
 
   /**
    * Makes an emitter; it holds no timer and reads no clock.
@@ -164,10 +168,18 @@ export class Emitter<
   emit(first: unknown, second?: unknown, third?: EmitOptions): Promise<void> {
     const direct = this.#direct;
     if (direct !== undefined && second === undefined && isMade(first)) {
-      const channel = direct[first.type];
+      let channel: Channel | undefined = this.#recent;
+      if (channel.type !== first.type) {
+        channel = direct[first.type];
+        if (channel !== undefined) this.#recent = channel;
+      }
       if (channel !== undefined) {
         const engine = this.#engine;
-        const delivery = channel.run(engine, channel, first);
+        const { run } = channel;
+        // A call whose target is named can be inlined, and one listener is the commonest number.
+        const delivery = run === dispatchOne
+          ? dispatchOne(engine, channel, first)
+          : run(engine, channel, first);
         if (delivery === undefined && !engine.closed) return RESOLVED;
         return engine.follow(delivery) ?? RESOLVED;
       }

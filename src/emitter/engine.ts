@@ -2,14 +2,13 @@
  * What happens inside an emitter: events are admitted, delivered, counted, and closed upon.
  */
 
-import { ClosedError, type ListenerError } from "../errors.ts";
+import { ClosedError, type ListenerError, ValidationError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
-import { type Isolation, ISOLATIONS, withClones } from "../event/isolation.ts";
+import { type Isolation, ISOLATIONS } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
 import { compilePattern } from "../event/pattern.ts";
 import { isPooled, letGo } from "../event/pool.ts";
-import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
 import {
   durationOption,
@@ -28,24 +27,18 @@ import {
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
+import { Timing, TIMING_MODES, type TimingMode } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
-import { gate } from "./gate.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
-import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
-import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
+import type { AnyEmitterOptions, EmitOptions, EmitterStats, OnOptions } from "./options.ts";
 import { isPattern } from "./pattern.ts";
-
-/** Emitter options of any event map. */
-export type AnyEmitterOptions =
-  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
-  & {
-    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
-    readonly middleware?: readonly Middleware[];
-    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
-  };
+import { requirePool } from "./pool_drain.ts";
+import { tableStats } from "./table_stats.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** What an emitter without middleware counts of it. */
 const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
@@ -69,6 +62,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
+  readonly #timing: TimingMode;
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
@@ -88,6 +82,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
+    this.#timing = wordOption("timing", options.timing, TIMING_MODES, "off");
     this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
@@ -99,6 +94,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, 10),
       overflow: wordOption("overflow", options.overflow, OVERFLOWS, "wait"),
       waitMs: durationOption("waitMs", options.waitMs, DEFAULT_WAIT_MS),
+      pool: options.pool === undefined ? undefined : requirePool(options.pool),
       env,
       owner: this,
     });
@@ -108,19 +104,18 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   subscribe(name: string, listener: Listener, options: OnOptions = {}): Handle {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    const { id, once, signal, concurrency } = options;
+    const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    let fn = listener;
-    if (this.#isolation === "clone") fn = withClones(fn);
-    if (concurrency !== undefined) fn = gate(fn, integerOption("concurrency", concurrency, 1));
-    if (once === true) fn = onlyOnce(fn);
+    const timing = this.#timing === "off" ? undefined : new Timing(this.#timing, this.env);
+    const fn = wrapped(timing?.around(listener) ?? listener, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
     this.requireOpen();
     const handle = matches === undefined
       ? this.table.add(name, listener, fn, id)
       : this.table.addPattern(name, matches, listener, fn, id);
+    handle.timing = timing;
     if (signal !== undefined) {
       handle.endsWith(this.env.onAbort(signal, () => handle.unsubscribe()));
     }
@@ -227,10 +222,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
 
   deliver(event: Emitted): Promise<void> | undefined {
     const channel = this.table.index[event.type] ?? this.table.find(event.type);
-    if (channel === undefined) {
-      this.#unheard += 1;
-      return undefined;
-    }
+    if (channel === undefined) return this.#nobodyHeard(event);
     const { closed, closeCalls } = this;
     const delivery = channel.run(this, channel, event);
     if (delivery === undefined && this.closed === closed) return undefined;
@@ -254,6 +246,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
+    delivery.channel.inFlight += 1;
     if (this.closeCalls !== closeCalls) {
       delivery.exempt = true;
       this.#exempt += 1;
@@ -263,6 +256,14 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
 
   unheard(): void {
     this.#unheard += 1;
+  }
+
+  #nobodyHeard({ type }: Emitted): Promise<void> | undefined {
+    this.#unheard += 1;
+    if (typeof type === "string") return undefined;
+    this.#failed += 1;
+    const message = "Cannot deliver an event whose type was changed after it was made";
+    return Promise.reject(new ValidationError("type", type, message));
   }
 
   replace(event: Emitted): Emitted {
@@ -300,9 +301,13 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   }
 
   finished(delivery: Delivery): void {
-    if (delivery.failures > 0) this.#failed += 1;
+    if (delivery.failures > 0) {
+      this.#failed += 1;
+      delivery.channel.failed += 1;
+    }
     if (!delivery.running) return;
     this.#inFlight -= 1;
+    delivery.channel.inFlight -= 1;
     if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
@@ -319,18 +324,16 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       succeeded: started - failed - inFlight,
       failed,
       queued,
+      bufferSize: this.backlog.bufferSize,
       inFlight,
+      maxConcurrency: this.backlog.maxConcurrency,
       dropped,
       unheard: this.#unheard,
       waiting,
       middlewareErrors: errors,
-      activeListeners: this.table.active,
-      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
-        id,
-        type: name,
-        runs,
-        runFailures: failures,
-      })),
+      invalid: this.#admission.invalid,
+      refused: this.backlog.refused,
+      ...tableStats(this.table),
     };
   }
 
@@ -388,11 +391,4 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.#stop ??= new AbortController();
     return this.#stop.signal;
   }
-}
-
-function onlyOnce(fn: Listener): Listener {
-  return (event, context) => {
-    context.subscription.unsubscribe();
-    return fn(event, context);
-  };
 }

@@ -6,6 +6,7 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
+import type { Timing } from "../metrics/timing.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
@@ -16,11 +17,16 @@ const MAX_UNNAMED = 1024;
 
 /** The listeners of one event type. */
 export class Channel {
-  readonly type: string;
+  /** Empty, which no type is, once events no longer go here: whoever remembers it looks again. */
+  type: string;
   /** Appended to in place, replaced when a cell goes: an emit under way keeps the array it began with. */
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
+  /** Of those, the ones with a failed listener. */
+  failed = 0;
+  /** Of those, the ones with a listener that has not settled. */
+  inFlight = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
   /** Whether it has had enough events for a dispatcher of its own. */
@@ -65,10 +71,17 @@ export class Channel {
   }
 }
 
+/** The channel of no event. */
+export const NO_CHANNEL: Channel = new Channel("");
+
 /** What subscriptions by type and by pattern share: a label, an end, and what ends with them. */
 export abstract class Handle implements Subscription {
   /** Failed runs. */
   failures = 0;
+  /** Runs that have not settled. */
+  inFlight = 0;
+  /** How long runs take, if somebody wants to know. */
+  timing: Timing | undefined;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
   readonly listener: Listener;
@@ -279,13 +292,16 @@ export class ListenerTable {
   find(type: string): Channel | undefined {
     const channel = this.channels.get(type);
     if (channel !== undefined || this.#groups.length === 0) return channel;
-    return this.#open(type);
+    return typeof type === "string" ? this.#open(type) : undefined;
   }
 
   /** Empties the index for good: from now on every event is looked at. */
   closeIndex(): void {
     this.#indexed = false;
-    for (const type of this.channels.keys()) delete this.index[type];
+    for (const [type, channel] of this.channels) {
+      delete this.index[type];
+      channel.type = "";
+    }
   }
 
   /** How many listeners an event of a type would reach. */
@@ -359,12 +375,13 @@ export class ListenerTable {
    * subscribes to ever new ones, must not grow. Rare enough to cost nothing per event.
    */
   #sweep(): void {
-    for (const channel of this.channels.values()) {
+    for (const [type, channel] of this.channels) {
       if (channel.cells.some((cell) => cell.group === undefined)) continue;
       for (const cell of channel.cells) cell.group!.retire(cell);
       this.#retired += channel.hits;
-      this.channels.delete(channel.type);
-      delete this.index[channel.type];
+      this.channels.delete(type);
+      delete this.index[type];
+      channel.type = "";
     }
     this.#sweepAt = this.channels.size * 2 + MAX_UNNAMED;
   }

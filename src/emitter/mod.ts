@@ -60,5 +60,6 @@ export type { Listener, ListenerContext, Subscription } from "../event/listener.
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Env } from "../internal/env.ts";
 export type { Overflow } from "../queue/overflow.ts";
+export type { Pool, PoolTask, SubmitOptions } from "../queue/pool.ts";
 export { ListenerError } from "../errors.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

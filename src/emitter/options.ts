@@ -7,7 +7,9 @@ import type { Emitted, EmittedOf, EventMap, Metadata } from "../event/event.ts";
 import type { Isolation } from "../event/isolation.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import type { Env } from "../internal/env.ts";
+import type { Timing, TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Pool } from "../queue/pool.ts";
 import type { Middleware } from "./onion.ts";
 
 /** Options of an {@linkcode Emitter}. */
@@ -33,6 +35,14 @@ export interface EmitterOptions<
    * @default {10}
    */
   readonly maxConcurrency?: number;
+  /**
+   * Where enqueued events are delivered, such as a `WorkerPool` that several emitters share. They wait
+   * in the emitter's own buffer until the pool starts them. When the pool closes before the emitter,
+   * the emitter delivers the rest itself.
+   *
+   * @default {none: the emitter delivers them itself}
+   */
+  readonly pool?: Pool;
   /**
    * What a full buffer says to a producer.
    *
@@ -73,12 +83,28 @@ export interface EmitterOptions<
    */
   readonly isolation?: Isolation;
   /**
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
+  /**
    * Clock, timers and randomness.
    *
    * @default {the runtime's}
    */
   readonly env?: Env;
 }
+
+/** Emitter options of any event map. */
+export type AnyEmitterOptions =
+  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
+  & {
+    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
+    readonly middleware?: readonly Middleware[];
+    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
+  };
 
 /** Options of {@linkcode Emitter.on}. */
 export interface OnOptions {
@@ -156,6 +182,22 @@ export interface ListenerStats {
   readonly runs: number;
   /** How often it threw or rejected. */
   readonly runFailures: number;
+  /** Calls whose promise has not settled. */
+  readonly inFlight: number;
+  /** How long calls take, if `timing` is on. */
+  readonly timing?: Timing;
+}
+
+/** Figures of one event type. */
+export interface TypeStats {
+  /** The type; somebody listens to it by name. */
+  readonly type: string;
+  /** Events that found listeners: succeeded, failed, or in flight. */
+  readonly emitted: number;
+  /** Events with at least one failed listener. */
+  readonly failed: number;
+  /** Events with a listener that has not settled. */
+  readonly inFlight: number;
 }
 
 /**
@@ -171,18 +213,28 @@ export interface EmitterStats {
   readonly failed: number;
   /** Events that wait in the buffer. */
   readonly queued: number;
+  /** How many may wait. */
+  readonly bufferSize: number;
   /** Events with a listener that has not settled. */
   readonly inFlight: number;
+  /** How many of the buffer may be in flight at once. */
+  readonly maxConcurrency: number;
   /** Events that a policy, closing, or a middleware without `next` dropped. */
   readonly dropped: number;
   /** Events that nobody listened to. */
   readonly unheard: number;
   /** Producers that wait for room. */
   readonly waiting: number;
+  /** Events that were not valid. They are no part of `emitted`. */
+  readonly invalid: number;
+  /** Events that found no room, or whose producer stopped waiting. They are no part of `emitted`. */
+  readonly refused: number;
   /** Failures of middleware, also those behind a delivery that went well. */
   readonly middlewareErrors: number;
   /** Active subscriptions. */
   readonly activeListeners: number;
   /** Each active subscription: first those by type, then those by pattern. */
   readonly listeners: readonly ListenerStats[];
+  /** Each type that somebody listens to by name. */
+  readonly types: readonly TypeStats[];
 }

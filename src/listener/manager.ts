@@ -72,14 +72,17 @@ export interface ManagerHealth {
   readonly listeners: Readonly<Record<string, ListenerHealth>>;
 }
 
+/** The figures of several listeners, added up: without what is of each. */
+export type SupervisedTotal = Omit<SupervisedStats, "bufferSize" | "concurrency" | "circuit">;
+
 /** The figures of a manager. */
 export interface ManagerStats {
   /** Whether it takes events. */
   readonly running: boolean;
   /** How many listeners are registered. */
   readonly registered: number;
-  /** All listeners added up; without a circuit. */
-  readonly total: Omit<SupervisedStats, "circuit">;
+  /** All listeners added up. */
+  readonly total: SupervisedTotal;
   /** Each listener, by name. */
   readonly listeners: Readonly<Record<string, SupervisedStats>>;
 }
@@ -359,7 +362,7 @@ function overall(words: readonly HealthStatus[]): HealthStatus {
   return words.every((word) => word === "circuit-open") ? "circuit-open" : "unhealthy";
 }
 
-function sum(all: readonly SupervisedStats[]): Omit<SupervisedStats, "circuit"> {
+function sum(all: readonly SupervisedStats[]): SupervisedTotal {
   const total = {
     succeeded: 0,
     failed: 0,

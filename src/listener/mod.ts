@@ -50,6 +50,7 @@ export {
   type ManagerHealth,
   type ManagerStats,
   type StopResult,
+  type SupervisedTotal,
   type Unhandled,
 } from "./manager.ts";
 export { shutdown } from "../internal/shutdown.ts";

@@ -108,7 +108,10 @@ export interface SuperviseOptions<Event extends Emitted = Emitted> {
   readonly env?: Env;
 }
 
-/** The figures of a supervised listener. Each event offered is in exactly one of the first nine. */
+/**
+ * The figures of a supervised listener. Every event is counted once: `offered = succeeded + failed +
+ * deadLettered + rejected + released + queued + delayed + inFlight + burying`.
+ */
 export interface SupervisedStats {
   /** Events handled. */
   readonly succeeded: number;
@@ -122,10 +125,14 @@ export interface SupervisedStats {
   readonly released: number;
   /** Events that wait for a free slot. */
   readonly queued: number;
+  /** How many may wait. */
+  readonly bufferSize: number;
   /** Events that wait for their next attempt. */
   readonly delayed: number;
   /** Events in an attempt. */
   readonly inFlight: number;
+  /** How many may be in an attempt at once. */
+  readonly concurrency: number;
   /** Events that `deadLetter` is working on. */
   readonly burying: number;
   /** All events it was called with. */

@@ -70,6 +70,8 @@ export interface PoolStats {
   readonly released: number;
   /** Tasks that wait for a worker. */
   readonly queued: number;
+  /** How many may wait. */
+  readonly queueSize: number;
   /** Tasks that run. */
   readonly running: number;
   /** Callers that wait for room. Their tasks are not taken yet. */

@@ -45,7 +45,8 @@ export class Intake<Each extends Job, Left> {
   /** Jobs that closing gave up. */
   released = 0;
   readonly #owner: IntakeOwner<Each, Left>;
-  readonly #capacity: number;
+  /** How many tasks may wait. */
+  readonly queueSize: number;
   readonly #rejects: boolean;
   readonly #jobs = new JobLine<Each>();
   readonly #line: WaitingLine<Each, true>;
@@ -60,13 +61,13 @@ export class Intake<Each extends Job, Left> {
     this.what = what;
     this.env = options.env ?? systemEnv;
     this.#owner = owner;
-    this.#capacity = integerOption("queueSize", options.queueSize, 1000);
+    this.queueSize = integerOption("queueSize", options.queueSize, 1000);
     this.#rejects = wordOption("overflow", options.overflow, ["wait", "reject"], "wait") ===
       "reject";
     this.#line = new WaitingLine(
       this.env,
       waitMs,
-      () => new BufferFullError(what, this.#capacity, waitMs, "a task"),
+      () => new BufferFullError(what, this.queueSize, waitMs, "a task"),
     );
     this.#signals = new Signals(this.env, (job, reason) => this.#aborted(job, reason));
   }
@@ -105,7 +106,7 @@ export class Intake<Each extends Job, Left> {
     }
     if (this.#rejects) {
       this.#refused += 1;
-      return Promise.reject(new BufferFullError(this.what, this.#capacity, undefined, "a task"));
+      return Promise.reject(new BufferFullError(this.what, this.queueSize, undefined, "a task"));
     }
     // It may fail in the turn that lets it in, before its caller has come this far.
     promise.catch(() => {});
@@ -213,7 +214,7 @@ export class Intake<Each extends Job, Left> {
   }
 
   readonly #take = (job: Each): true | undefined => {
-    if (this.#jobs.length >= this.#capacity) return undefined;
+    if (this.#jobs.length >= this.queueSize) return undefined;
     this.submitted += 1;
     this.#jobs.push(job);
     if (job.signal !== undefined) this.#signals.add(job.signal, job);

@@ -161,6 +161,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
       cancelled: intake.cancelled,
       released: intake.released,
       queued: intake.length,
+      queueSize: intake.queueSize,
       running: this.#running,
       waiting: intake.waiting,
       refused: intake.refused,

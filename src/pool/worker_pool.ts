@@ -151,6 +151,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
       cancelled: intake.cancelled,
       released: intake.released,
       queued: intake.length,
+      queueSize: intake.queueSize,
       running: this.#running,
       waiting: intake.waiting,
       refused: intake.refused,

@@ -338,6 +338,8 @@ export interface StoreStats {
   readonly oldest: number;
   /** Bytes of its events, where they are measured; else 0. */
   readonly bytes: number;
+  /** Whether old events go by themselves: it has a `retention`. */
+  readonly retained: boolean;
   /** Positions that followers skipped. */
   readonly skipped: number;
   /** Units that wait for their commit. */

@@ -324,7 +324,7 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
 
   /** The figures of now. */
   stats(): StoreStats {
-    const { driver, followers, skipped, group } = this.#engine;
+    const { driver, followers, skipped, group, settings } = this.#engine;
     const { events, streams, head, oldest, bytes } = driver.figures();
     return {
       name: this.name,
@@ -334,6 +334,7 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       head,
       oldest,
       bytes,
+      retained: settings.retention !== undefined,
       skipped,
       queued: group.size,
     };

@@ -5,6 +5,7 @@
 
 import { requireOptions, show, wordOption } from "../internal/check.ts";
 import { cores, WORKERS_PER_CORE, workersFor, type Workload } from "../internal/cores.ts";
+import { count, each } from "./words.ts";
 
 export type { Workload } from "../internal/cores.ts";
 
@@ -275,13 +276,4 @@ function zeros(figures: Readonly<Record<string, number>>): string[] {
 function longBurst(burstMs: number): string[] {
   if (burstMs <= 60_000) return [];
   return [`a burst of ${each(burstMs / 1000)} s is no burst but the load: size the workers for it`];
-}
-
-function count(number: number, what: string): string {
-  return `${each(number)} ${what}${number === 1 ? "" : "s"}`;
-}
-
-/** A number to read, the same on every machine. */
-function each(number: number): string {
-  return Number(number.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 3 });
 }

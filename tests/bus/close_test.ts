@@ -176,7 +176,7 @@ describe("Bus.close()", () => {
   it("gives up when its signal aborts, and then only", async () => {
     const bus = new Bus({ env });
     const topic = bus.topic<Numbers>("a");
-    topic.subscribe(() => new Promise(() => {}));
+    topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
     topic.tryPublish(n(1));
     const controller = new AbortController();
     const closing = watch(bus.close({ signal: controller.signal }));

@@ -87,7 +87,9 @@ describe("overflow", () => {
 
   it('"wait" holds for each partition on its own', async () => {
     const topic = new Bus({ env }).topic<Keyed>("a", { bufferSize: 1, partitions: 8, key: byKey });
-    topic.subscribe(({ data }) => data.key === "a" ? new Promise(() => {}) : undefined);
+    topic.subscribe(({ data }) => data.key === "a" ? new Promise(() => {}) : undefined, {
+      deadlineMs: Infinity,
+    });
     await topic.publish(step("a", 1));
     await env.settle();
     await topic.publish(step("a", 2));
@@ -130,7 +132,7 @@ describe("overflow", () => {
   it("waits without a timer if waitMs is Infinity", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 1, waitMs: Infinity });
     const gate = Promise.withResolvers<void>();
-    topic.subscribe(() => gate.promise);
+    topic.subscribe(() => gate.promise, { deadlineMs: Infinity });
     topic.tryPublish(n(1));
     await env.settle();
     topic.tryPublish(n(2));
@@ -188,7 +190,7 @@ describe("overflow", () => {
 
   it("lets publishers in when the subscription that held them back ends", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 1 });
-    const slow = topic.subscribe(() => new Promise(() => {}));
+    const slow = topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
     const seen: number[] = [];
     topic.subscribe((event) => void seen.push(event.data));
     topic.tryPublish(n(1));

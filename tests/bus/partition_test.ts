@@ -54,7 +54,7 @@ describe("a partition", () => {
         const subscription = topic.subscribe(({ data }) => {
           received[data % 10]!.push(data);
           return gate?.promise;
-        }, { from });
+        }, { from, deadlineMs: Infinity });
         readers.push({
           subscription,
           received,

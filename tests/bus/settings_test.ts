@@ -15,7 +15,11 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["maxConcurrency", (maxConcurrency) => ({ maxConcurrency }), NO_COUNTS],
   ["maxHeld", (maxHeld) => ({ maxHeld }), NO_COUNTS],
   ["deadLetter.maxEvents", (maxEvents) => ({ deadLetter: { maxEvents } }), NO_COUNTS],
+  ["dedupe.maxIds", (maxIds) => ({ dedupe: { maxIds } }), NO_COUNTS],
+  ["dedupe.windowMs", (windowMs) => ({ dedupe: { windowMs } }), [...NO_DURATIONS, 0]],
   ["waitMs", (waitMs) => ({ waitMs }), NO_DURATIONS],
+  ["deadlineMs", (deadlineMs) => ({ deadlineMs }), [0, ...NO_DURATIONS]],
+  ["abandonMs", (abandonMs) => ({ abandonMs }), NO_DURATIONS],
   ["overflow", (overflow) => ({ overflow }), [...NO_WORDS, "drop-oldest"]],
   ["retry.attempts", (attempts) => ({ retry: { attempts } }), NO_COUNTS],
   ["retry.delayMs", (delayMs) => ({ retry: { delayMs } }), [...NO_DURATIONS, Infinity]],
@@ -49,6 +53,7 @@ describe("topic options", () => {
       assertThrows(() => bus.topic("a", value), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { retry: value }), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { deadLetter: value }), TypeError, "must be an object");
+      assertThrows(() => bus.topic("a", { dedupe: value }), TypeError, "must be an object");
       assertThrows(() => new Bus({ env, defaults: value }), TypeError, "must be an object");
       assertThrows(() => new Bus(value), TypeError, "must be an object");
     }
@@ -58,6 +63,7 @@ describe("topic options", () => {
   it("refuse a key that is no function", () => {
     for (const key of ["id", 5, null, {}] as never[]) {
       assertThrows(() => new Bus({ env }).topic("a", { key }), TypeError, "key");
+      assertThrows(() => new Bus({ env }).topic("a", { dedupe: { key } }), TypeError, "dedupe.key");
     }
   });
 
@@ -75,7 +81,7 @@ describe("topic defaults", () => {
 
   it("are one partition, no key, a buffer of 1000 for each slow subscription", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a");
-    topic.subscribe(() => new Promise(() => {}));
+    topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
 
     assertStrictEquals((await topic.publish(n(0))).partition, 0);
     await env.settle();
@@ -86,7 +92,7 @@ describe("topic defaults", () => {
 
   it("are to let a publisher wait for 30 s", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 1 });
-    topic.subscribe(() => new Promise(() => {}));
+    topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
     topic.tryPublish(n(1));
     await env.settle();
     topic.tryPublish(n(2));
@@ -102,7 +108,7 @@ describe("topic defaults", () => {
 
   it("are one handler at a time for each subscription and partition", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { partitions: 2 });
-    const subscription = topic.subscribe(() => new Promise(() => {}));
+    const subscription = topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
     for (let i = 0; i < 6; i++) topic.tryPublish(n(i));
     await env.settle();
 

@@ -143,7 +143,7 @@ describe("TopicSubscription.unsubscribe()", () => {
 
   it("lets the rest go on: an ended subscription gates nothing", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { bufferSize: 1 });
-    const stuck = topic.subscribe(() => new Promise(() => {}));
+    const stuck = topic.subscribe(() => new Promise(() => {}), { deadlineMs: Infinity });
     const good = topic.subscribe(() => {});
     topic.tryPublish(n(1));
     await env.settle();
@@ -250,10 +250,14 @@ describe("stats()", () => {
       name: "a",
       attempts: 4,
       accepted: 2,
+      duplicates: 0,
       rejected: 1,
       dropped: 0,
       waiting: 1,
       queued: 2,
+      bufferSize: 2,
+      keyed: false,
+      partitions: [{ accepted: 2, queued: 2, waiting: 1 }],
       subscriptions: [subscription.stats()],
     });
     await waiting;

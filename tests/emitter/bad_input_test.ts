@@ -345,4 +345,26 @@ describe("an emitter whose listeners misbehave", () => {
     assertEquals(log, ["attempt 1"]);
     assertFalse(emitter.listenerCount() === 0);
   });
+
+  it("rejects a made event whose type was changed, and goes on", async () => {
+    const reported: unknown[] = [];
+    const emitter = new Emitter<Any>({
+      env: Object.create(env, { report: { value: (error: unknown) => reported.push(error) } }),
+    });
+    const heard: unknown[] = [];
+    emitter.on("**", ({ data }) => void heard.push(data));
+    const changed = createEvent("a", 1);
+    (changed as { type: unknown }).type = 5;
+
+    const error = await reasonOf(emitter.emit(changed));
+    assertInstanceOf(error, ValidationError);
+    assertEquals(error.field, "type");
+    emitter.tryEnqueue(changed);
+    emitter.tryEnqueue(createEvent("a", 2));
+    await env.settle();
+
+    assertEquals([heard, reported.length], [[2], 1]);
+    assertEquals(emitter.stats().failed, 2);
+    assertConserved(emitter);
+  });
 });

@@ -12,6 +12,7 @@
  * | `jsr`     | the suite on Deno with the real `@std/*` from JSR                                |
  * | `docs`    | every code block of the documentation                                            |
  * | `real`    | `tests/real/`: what needs a server, a browser, root, or more than two seconds    |
+ * | `race`    | `tests/race/` in 2,000 orders of things for each property, or `NOVA_RACE_RUNS`   |
  *
  * The suite is `tests/**\/*_test.ts` without `tests/real/` and `tests/docs/`. A runtime that is not
  * on the PATH is fetched by `npx`. For every word there is one line `word: N passed, N failed`;
@@ -40,6 +41,9 @@ const SUITE: Readonly<Record<string, (files: readonly string[]) => Promise<Outco
   jsr: (files) => runOnDeno(files, "real"),
 };
 
+/** Words with runners of their own. */
+const APART: readonly string[] = ["docs", "real", "race"];
+
 async function main(args: readonly string[]): Promise<boolean> {
   const { words, filters } = parse(args);
   const files = await suiteFiles(filters);
@@ -48,6 +52,7 @@ async function main(args: readonly string[]): Promise<boolean> {
   for (const word of words) {
     if (word === "docs") good = await runDocs(filters) && good;
     else if (word === "real") good = await runReal(filters) && good;
+    else if (word === "race") good = await runRace() && good;
     else {
       // Without a file a runner would take all that it finds.
       const outcome = files.length === 0
@@ -65,12 +70,12 @@ async function main(args: readonly string[]): Promise<boolean> {
 
 /** Words come first; what is no word, or stands behind `--`, picks files. */
 function parse(args: readonly string[]): { words: string[]; filters: string[] } {
-  const known = (arg: string): boolean => arg in SUITE || arg === "docs" || arg === "real";
+  const known = (arg: string): boolean => arg in SUITE || APART.includes(arg);
   const end = args.findIndex((arg) => !known(arg));
   const words = end < 0 ? args : args.slice(0, end);
   const filters = end < 0 ? [] : args.slice(end).filter((arg) => arg !== "--");
   if (words.length === 0) {
-    console.error(`say what to run: ${[...Object.keys(SUITE), "docs", "real"].join(", ")}`);
+    console.error(`say what to run: ${[...Object.keys(SUITE), ...APART].join(", ")}`);
     Deno.exit(2);
   }
   return { words: [...words], filters };
@@ -128,6 +133,13 @@ async function runReal(filters: readonly string[]): Promise<boolean> {
   // A test that cannot run on this machine says why.
   if (count(outcome).failed === 0) console.log(outcome.output.trim());
   return report("real", outcome);
+}
+
+/** The properties that the suite tries in a hundred orders, in many more. */
+async function runRace(): Promise<boolean> {
+  if (Deno.env.get("NOVA_RACE_RUNS") === undefined) Deno.env.set("NOVA_RACE_RUNS", "2000");
+  const files = await suiteFiles(["tests/race/"]);
+  return report("race", await attempt(() => runOnDeno(files, "stand-ins")));
 }
 
 /** Runs Deno with everything it prints going straight through. */

@@ -21,6 +21,7 @@ export const NO_STATS = {
   head: 0,
   oldest: 1,
   bytes: 0,
+  retained: false,
   skipped: 0,
   queued: 0,
 };

@@ -1,3 +1,4 @@
+import { advise } from "@nova/events/tuning";
 import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "node:test";
 import {
@@ -21,6 +22,7 @@ function summary(changes: Partial<Summary> = {}): Summary {
     retries: 561,
     alerts: 274,
     peakMemoryBytes: 1_234_567_890,
+    advice: [],
     worstAirports: [{ airport: "BGR", flights: 1_562, meanDelayMinutes: 16.572 }],
     differences: [],
     ...changes,
@@ -47,6 +49,14 @@ describe("flights: report", () => {
         "OK: plain loop, bus and replay agree on 3,000,000 flights at 229 airports",
       ]
     ) assertStringIncludes(text, part);
+  });
+
+  it("shows what the advisor found", () => {
+    const store = { events: 7, bytes: 0, retained: false };
+    const text = formatReport(summary({ advice: advise([{ at: 0, store: { history: store } }]) }));
+
+    assertStringIncludes(text, '\nAdvice: 1 finding\n\nNOTICE Memory growth: store "history"\n');
+    assertStringIncludes(formatReport(summary()), "Advice: No findings");
   });
 
   it("says FAILED, with the first ten differences, and never OK", () => {

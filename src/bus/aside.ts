@@ -1,0 +1,198 @@
+/**
+ * What one cursor has set aside: events that are no longer in the ring and not done either. They wait
+ * for another attempt, stand still, are behind one with the same key, or may start at once.
+ */
+
+import type { NovaEvent } from "../event/event.ts";
+import { Lanes } from "../queue/lanes.ts";
+import { powerOfTwo, Ring } from "../queue/ring.ts";
+import type { Key, ParkedKey } from "./api.ts";
+import { type CursorOwner, Job, type JobOwner } from "./job.ts";
+import type { Partition } from "./partition.ts";
+import { Standstill } from "./standstill.ts";
+
+/** Lanes per event that may run at once: few enough keys then share a lane. */
+const LANES_PER_SLOT = 16;
+const FEWEST_LANES = 256;
+/** More would cost memory that no number of running handlers pays back. */
+const MOST_LANES = 65_536;
+
+/** What a cursor sets aside is bounded as a whole, by `maxHeld`. */
+const UNBOUNDED = Number.MAX_SAFE_INTEGER;
+
+/** The lane of events of a topic without keys. */
+const NO_LANE = -1;
+
+/** The events of one cursor outside the ring, but for those whose handlers run. */
+export class Aside {
+  readonly #cursor: JobOwner;
+  readonly #owner: CursorOwner;
+  readonly #partition: Partition;
+  /** Jobs that wait for their next attempt. */
+  readonly #waiting: Set<Job> = new Set();
+  /** What stands still until somebody acts. */
+  readonly #standstill: Standstill;
+  /** Jobs that may start as soon as there is a slot: due retries, and successors in a lane. */
+  #ready: Ring<Job> = new Ring(UNBOUNDED);
+  /** How often events were redriven that are set aside for it. */
+  readonly #redrives: Map<NovaEvent, number> = new Map();
+  /** Made at the first event that needs it. */
+  #lanes: Lanes<NovaEvent> | undefined;
+
+  constructor(cursor: JobOwner, owner: CursorOwner, partition: Partition) {
+    this.#cursor = cursor;
+    this.#owner = owner;
+    this.#partition = partition;
+    this.#standstill = new Standstill((event) => owner.keyOf(event));
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#waiting.size + this.#standstill.size + this.#ready.length +
+      (this.#lanes?.parked ?? 0);
+  }
+
+  /** Jobs that may start. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  /** Room for what may have to be set aside: without it, the next event stays in the ring. */
+  get hasRoom(): boolean {
+    return this.#waiting.size === 0 && this.#standstill.size === 0 && this.#lanes === undefined ||
+      this.size < this.#partition.maxHeld;
+  }
+
+  /** Takes an event of the ring that has to wait for others of its key; else false. */
+  takes(event: NovaEvent, place: number): boolean {
+    const lanes = this.#lanes;
+    if (lanes !== undefined && this.#partition.keyed) {
+      const lane = lanes.of(this.#partition.hashAt(place));
+      if (lanes.isBusy(lane) && lanes.park(lane, event)) return true;
+    }
+    return this.#standstill.hasParked && this.#standstill.park(event);
+  }
+
+  /** A job for an event of the ring that cannot be done with at once; its lane is claimed. */
+  claim(event: NovaEvent, place: number): Job {
+    const { keyed } = this.#partition;
+    const lane = keyed ? this.#laneOf(this.#partition.hashAt(place)) : NO_LANE;
+    if (lane !== NO_LANE) this.#lanes!.claim(lane);
+    return new Job(this.#cursor, event, lane, 1);
+  }
+
+  /** The next job that may start. */
+  next(): Job {
+    return this.#ready.shift()!;
+  }
+
+  /** A job may start as soon as there is a slot. */
+  push(job: Job): void {
+    this.#ready.push(job);
+  }
+
+  /** A job waits for its next attempt; its lane stays busy. */
+  wait(job: Job, delayMs: number): void {
+    this.#waiting.add(job);
+    job.delayed = this.#owner.delays.add(job, delayMs);
+  }
+
+  /** The time of a job's next attempt has come. */
+  due(job: Job): void {
+    this.#waiting.delete(job);
+    this.#ready.push(job);
+  }
+
+  /** Holds an event that failed for good; its lane stays busy. */
+  hold(job: Job, error: unknown): void {
+    this.#standstill.hold(job, error);
+  }
+
+  /** All held jobs; they are no longer held. */
+  takeHeld(): { readonly job: Job; readonly error: unknown }[] {
+    return this.#standstill.takeHeld();
+  }
+
+  /** Later events of the key of this one are set aside. */
+  parkKey(event: NovaEvent): void {
+    this.#standstill.parkKey(event);
+  }
+
+  /** The keys that stand still. */
+  parked(): ParkedKey[] {
+    return this.#standstill.keys(this.#partition.index);
+  }
+
+  /** Lets a key go on; false when it does not stand still. */
+  releaseKey(key: Key): boolean {
+    const { jobs, events } = this.#standstill.release(key);
+    for (const job of jobs) {
+      job.attempt = 1;
+      this.#ready.push(job);
+    }
+    for (const event of events) this.#inject(event, 0);
+    return jobs.length + events.length > 0;
+  }
+
+  /** Takes an event that is delivered again, and lets its key go on behind it. */
+  redrive(event: NovaEvent, redrives: number): void {
+    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
+    this.#inject(event, redrives);
+    for (const next of events) this.#inject(next, 0);
+  }
+
+  /** A job is done: the next event of its lane may start. */
+  release(job: Job): void {
+    if (job.lane === NO_LANE || this.#lanes === undefined) return;
+    let next = this.#lanes.release(job.lane);
+    while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
+    if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
+  }
+
+  /** Gives everything up. */
+  clear(): void {
+    for (const { delayed } of this.#waiting) {
+      if (delayed !== undefined) this.#owner.delays.delete(delayed);
+    }
+    this.#waiting.clear();
+    this.#standstill.clear();
+    this.#ready = new Ring(UNBOUNDED);
+    this.#lanes = undefined;
+  }
+
+  #laneOf(hash: number): number {
+    this.#lanes ??= new Lanes(
+      Math.max(
+        FEWEST_LANES,
+        powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
+      ),
+      this.#partition.maxHeld,
+    );
+    return this.#lanes.of(hash);
+  }
+
+  /** Puts an event from outside the ring behind those of its lane. */
+  #inject(event: NovaEvent, redrives: number): void {
+    const lane = this.#partition.keyed ? this.#laneOf(this.#owner.hashOf(event)) : NO_LANE;
+    if (redrives > 0) this.#redrives.set(event, redrives);
+    if (lane !== NO_LANE) {
+      if (this.#lanes!.isBusy(lane)) {
+        this.#lanes!.park(lane, event);
+        return;
+      }
+      this.#lanes!.claim(lane);
+    }
+    this.#ready.push(this.#newJob(event, lane));
+  }
+
+  /** The first attempt of an event that was set aside. */
+  #newJob(event: NovaEvent, lane: number): Job {
+    const job = new Job(this.#cursor, event, lane, 1);
+    const redrives = this.#redrives.get(event);
+    if (redrives !== undefined) {
+      job.redrives = redrives;
+      this.#redrives.delete(event);
+    }
+    return job;
+  }
+}

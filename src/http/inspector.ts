@@ -1,0 +1,156 @@
+/**
+ * One handler that shows the parts of a running program over HTTP.
+ */
+
+import { requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
+import { type Env, systemEnv } from "../internal/env.ts";
+import { namedParts, type Parts } from "../internal/parts.ts";
+import type { Authorize } from "./authorize.ts";
+import { healthRoutes } from "./health.ts";
+import { dressed, text } from "./respond.ts";
+import { match, type Route } from "./route.ts";
+import { statsRoute } from "./stats.ts";
+
+/** Options of {@linkcode inspector}. */
+export interface InspectorOptions {
+  /**
+   * Who may look: `bearer(token)`, `anyone()`, or a function of your own. Whatever it throws means no.
+   *
+   * @default {nobody: all but a bare health and readiness answers 403}
+   */
+  readonly authorize?: Authorize;
+  /**
+   * The hosts, without port, by which it may be asked; others get 421. It keeps web pages from reading
+   * a loopback address under a name of theirs.
+   *
+   * @default {any}
+   */
+  readonly hosts?: readonly string[];
+  /**
+   * What stands before every path, such as `"/internal"`.
+   *
+   * @default {""}
+   */
+  readonly base?: string;
+  /**
+   * Whether the program should get work. Let it answer false once it shuts down.
+   *
+   * @default {always true}
+   */
+  readonly ready?: () => boolean | Promise<boolean>;
+  /**
+   * The clock.
+   *
+   * @default {the runtime's}
+   */
+  readonly env?: Env;
+}
+
+/** Answers requests; give it to a server, or call it from a router. */
+export type Inspector = (request: Request) => Promise<Response>;
+
+/** An inspector taken apart, for routers that register path by path. */
+export interface Inspection {
+  /** Every path there is. */
+  readonly routes: readonly Pick<Route, "method" | "path">[];
+  /** Answers a request for a path below the mount. */
+  answer(request: Request, path: string): Promise<Response>;
+}
+
+/**
+ * Makes a web-standard handler: `/health`, `/ready`, `/stats` and more. Nothing is mounted by itself,
+ * and nothing but a bare health is shown without `authorize`.
+ *
+ * @throws {TypeError} If a part or an option is no such thing.
+ *
+ * @example Usage
+ * ```ts
+ * import { Bus } from "@nova/events/bus";
+ * import { bearer, inspector } from "@nova/events/http";
+ *
+ * const bus = new Bus({ name: "shop" });
+ * const inspect = inspector({ bus }, { authorize: bearer("a-long-secret") });
+ *
+ * const response = await inspect(new Request("http://localhost/health"));
+ * console.log(response.status, (await response.json()).status); // 200 healthy
+ * await bus.close();
+ * ```
+ */
+export function inspector(parts: Parts, options: InspectorOptions = {}): Inspector {
+  const { base = "" } = options;
+  const inspection = inspect(parts, options);
+  if (base !== "" && !/^(\/[^/?#]+)+$/.test(stringOption("base", base, ""))) {
+    throw new TypeError(`Cannot use ${show(base)} as "base": it must be like "/internal"`);
+  }
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    if (base !== "" && !pathname.startsWith(`${base}/`)) {
+      return dressed(text(404, "Not found"), request.method);
+    }
+    return await inspection.answer(request, pathname.slice(base.length));
+  };
+}
+
+/** The same for a router. */
+export function inspect(parts: Parts, options: InspectorOptions = {}): Inspection {
+  const named = namedParts("inspect", parts);
+  requireOptions("an inspector", options);
+  const { authorize, hosts, ready = () => true, env = systemEnv } = options;
+  if (authorize !== undefined) requireFunction("authorize", authorize);
+  requireFunction("ready", ready);
+  if (hosts !== undefined && !Array.isArray(hosts)) {
+    throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
+  }
+  const routes: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
+  return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
+}
+
+interface Setting extends InspectorOptions {
+  readonly env: Env;
+  readonly routes: readonly Route[];
+}
+
+/** Host, path, method and permission are looked at in this order; only then does a route run. */
+async function answer(request: Request, path: string, setting: Setting): Promise<Response> {
+  const { method } = request;
+  const url = new URL(request.url);
+  const { hosts, authorize, routes, env } = setting;
+  if (hosts !== undefined && !hosts.includes(url.hostname)) {
+    return dressed(text(421, "This host is not served here"), method);
+  }
+  const authorized = await allows(authorize, request);
+  const found = routes.filter((route) => match(route, path) !== undefined);
+  const wanted = method === "HEAD" ? "GET" : method;
+  const route = found.find((each) => each.method === wanted);
+  // Who may not look does not learn which paths there are.
+  if (!authorized && route?.open !== true) return dressed(refusal(authorize), method);
+  if (found.length === 0) return dressed(text(404, "Not found"), method);
+  if (route === undefined) {
+    const allow = found.map((each) => each.method === "GET" ? "GET, HEAD" : each.method).join(", ");
+    return dressed(text(405, "Method not allowed", { allow }), method);
+  }
+  try {
+    const visit = { request, url, rest: match(route, path) ?? "", authorized };
+    return dressed(await route.handle(visit), method);
+  } catch (error) {
+    env.report(error);
+    return dressed(text(500, "It failed; the process has reported why"), method);
+  }
+}
+
+async function allows(authorize: Authorize | undefined, request: Request): Promise<boolean> {
+  try {
+    return await authorize?.(request) === true;
+  } catch {
+    return false;
+  }
+}
+
+function refusal(authorize: Authorize | undefined): Response {
+  if (authorize === undefined) {
+    return text(403, "Forbidden: this inspector was made without the authorize option");
+  }
+  const { challenge } = authorize;
+  if (challenge === undefined) return text(403, "Forbidden");
+  return text(401, "Unauthorized", { "www-authenticate": challenge });
+}

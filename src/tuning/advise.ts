@@ -1,0 +1,160 @@
+/**
+ * Findings from figures: each rule is asked about each part.
+ */
+
+import { integerOption, requireOptions, show } from "../internal/check.ts";
+import { cores } from "../internal/cores.ts";
+import {
+  circuitOpen,
+  deadLetters,
+  failureRate,
+  listenerRetries,
+  outcomesOf,
+  subscriptionRetries,
+} from "./failure_rules.ts";
+import type { Sample } from "./figures.ts";
+import { type Finding, SEVERITIES, type Thresholds } from "./finding.ts";
+import {
+  fewKeys,
+  hotPartition,
+  keySkew,
+  noSubscriber,
+  slowListener,
+  slowSubscription,
+  unheardEvents,
+} from "./load_rules.ts";
+import { bufferFull, bufferUndersized, lagGrowing, queueBackup } from "./queue_rules.ts";
+import { deadLettersOf, listenersOf, queuesOf, subscriptionsOf, topicsOf } from "./queues.ts";
+import {
+  cpuSaturation,
+  lostThreads,
+  memoryGrowth,
+  noRetention,
+  tooManyWorkers,
+} from "./resource_rules.ts";
+import { type Trail, trailOf } from "./trail.ts";
+
+/** Options of {@linkcode advise}. */
+export type AdviceOptions = Partial<Thresholds>;
+
+/**
+ * Turns figures into findings, worst first; none when all is well.
+ *
+ * Counters are compared between the first and the last sample, so that old trouble is forgotten. With
+ * one sample they count since the start, and rules that need a rate or a trend stay silent.
+ *
+ * @param samples Figures of the same parts at several moments, oldest first.
+ *
+ * @example Usage
+ * ```ts
+ * import { Emitter } from "@nova/events/emitter";
+ * import { advise } from "@nova/events/tuning";
+ *
+ * const emitter = new Emitter({ bufferSize: 10 });
+ * emitter.on("order.placed", () => {});
+ * for (let i = 0; i < 9; i++) emitter.tryEnqueue("order.placed", i);
+ *
+ * const [finding] = advise([{ at: 0, emitter: { orders: emitter.stats() } }]);
+ * console.log(finding?.part, finding?.symptom); // emitter "orders" High latency
+ * console.log(finding?.evidence); // 9 of 10 places are taken (90 %)
+ * console.log(finding?.config); // new Emitter({ bufferSize: 20 })
+ * ```
+ *
+ * @throws {TypeError} If the samples are no array with something in it.
+ * @throws {RangeError} If a threshold makes no sense.
+ */
+export function advise(samples: readonly Sample[], options: AdviceOptions = {}): Finding[] {
+  if (!Array.isArray(samples) || samples.length === 0) {
+    throw new TypeError(`Cannot advise on ${show(samples)}: it must be an array of samples`);
+  }
+  const thresholds = totalThresholds(options);
+  const window = trailOf(samples);
+  const findings = [
+    ...aboutProcess(window),
+    ...aboutQueues(window, thresholds),
+    ...aboutEmitters(window),
+    ...aboutTopics(window),
+    ...aboutListeners(window),
+    ...aboutStores(window),
+    ...aboutPools(window, thresholds),
+    ...outcomesOf(window).map((outcomes) => failureRate(outcomes, thresholds.failureRate)),
+  ];
+  return findings.filter((finding) => finding !== undefined).toSorted(worstFirst);
+}
+
+function worstFirst(a: Finding, b: Finding): number {
+  return SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
+}
+
+/** Checks thresholds and fills in what is missing. */
+export function totalThresholds(options: AdviceOptions): Thresholds {
+  requireOptions("advice", options);
+  return {
+    cores: integerOption("cores", options.cores, cores()),
+    queueShare: shareOption("queueShare", options.queueShare, 0.8),
+    failureRate: shareOption("failureRate", options.failureRate, 0.01),
+  };
+}
+
+function shareOption(name: string, share: number | undefined, fallback: number): number {
+  if (share === undefined) return fallback;
+  if (typeof share !== "number" || !(share >= 0 && share < 1)) {
+    throw new RangeError(`Cannot use ${show(share)} as "${name}": it must be at least 0, below 1`);
+  }
+  return share;
+}
+
+/** What rules answer. */
+type Answers = (Finding | undefined)[];
+
+function aboutProcess(window: Trail<Sample>): Answers {
+  return [cpuSaturation(window), memoryGrowth(window)];
+}
+
+function aboutQueues(window: Trail<Sample>, { cores, queueShare }: Thresholds): Answers {
+  return queuesOf(window, cores).flatMap((queue) => [
+    bufferFull(queue),
+    queueBackup(queue, queueShare),
+    lagGrowing(queue, queueShare),
+    bufferUndersized(queue),
+  ]);
+}
+
+function aboutEmitters(window: Trail<Sample>): Answers {
+  return window.members(({ emitter }) => emitter).map(unheardEvents);
+}
+
+function aboutTopics(window: Trail<Sample>): Answers {
+  return [
+    ...topicsOf(window).flatMap((topic) => [
+      noSubscriber(topic),
+      hotPartition(topic),
+      fewKeys(topic),
+      ...subscriptionsOf(topic).flatMap((subscription) => [
+        slowSubscription(topic, subscription),
+        keySkew(topic, subscription),
+        subscriptionRetries(topic, subscription),
+      ]),
+    ]),
+    ...deadLettersOf(window).map(deadLetters),
+  ];
+}
+
+function aboutListeners(window: Trail<Sample>): Answers {
+  return listenersOf(window).flatMap((listener) => [
+    circuitOpen(listener),
+    listenerRetries(listener),
+    slowListener(listener),
+  ]);
+}
+
+function aboutStores(window: Trail<Sample>): Answers {
+  return window.members(({ store }) => store).map(noRetention);
+}
+
+function aboutPools(window: Trail<Sample>, { cores }: Thresholds): Answers {
+  return window.members(({ pool }) => pool).flatMap((pool) => [
+    tooManyWorkers(pool, window, cores),
+    lostThreads(pool),
+  ]);
+}

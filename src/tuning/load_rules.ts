@@ -1,0 +1,163 @@
+/**
+ * Rules about how load is spread: over partitions, keys, subscriptions and listeners.
+ */
+
+import type {
+  EmitterFigures,
+  ListenerFigures,
+  SubscriptionFigures,
+  TopicFigures,
+} from "./figures.ts";
+import type { Finding } from "./finding.ts";
+import type { Trail } from "./trail.ts";
+import { count, each, percent, quote } from "./words.ts";
+
+/** Below this many events for each partition a share says nothing. */
+const FEWEST_EACH = 20;
+
+/** A partition that gets about twice its fair share. */
+export function hotPartition(topic: Trail<TopicFigures>): Finding | undefined {
+  const gained = gainsOf(topic);
+  const all = gained.reduce((sum, each) => sum + each, 0);
+  const most = Math.max(...gained);
+  // Also within reach when there are two.
+  const fair = 2 / (gained.length + 0.5);
+  if (gained.length < 2 || all < gained.length * FEWEST_EACH || most / all <= fair) {
+    return undefined;
+  }
+  return {
+    rule: "hot-partition",
+    severity: "warning",
+    part: `topic ${quote(topic.name)}`,
+    symptom: "High latency for some keys",
+    evidence: `partition ${gained.indexOf(most)} of ${gained.length} got ${percent(most / all)} ` +
+      `of ${count(all, "event")}; its fair share is ${percent(1 / gained.length)}`,
+    cause: "Hot partition: one key, or a few, carry most events",
+    remedy: "Choose a finer key, such as the order instead of the customer",
+    config: `bus.topic(${quote(topic.name)}, { key: (event) => event.data.finerId })`,
+  };
+}
+
+/** Partitions that get nothing: there are fewer keys than partitions. */
+export function fewKeys(topic: Trail<TopicFigures>): Finding | undefined {
+  const gained = gainsOf(topic);
+  const all = gained.reduce((sum, each) => sum + each, 0);
+  const idle = gained.filter((each) => each === 0).length;
+  if (!topic.now.keyed || idle === 0 || all < gained.length * FEWEST_EACH) return undefined;
+  return {
+    rule: "key-skew",
+    severity: "notice",
+    part: `topic ${quote(topic.name)}`,
+    symptom: "Work is not spread",
+    evidence: `${idle} of ${gained.length} partitions got none of ${count(all, "event")}`,
+    cause: "Key skew: there are too few different keys",
+    remedy: "Choose a key with more values; partitions beyond the keys only cost memory",
+    config: `bus.topic(${quote(topic.name)}, { key: (event) => event.data.finerId })`,
+  };
+}
+
+/** Events that wait for their key while slots are free, and not because it failed. */
+export function keySkew(
+  topic: Trail<TopicFigures>,
+  subscription: Trail<SubscriptionFigures>,
+): Finding | undefined {
+  const { held, inFlight, slots } = subscription.now;
+  const retries = subscription.gained((figures) => figures.retries);
+  const free = slots - inFlight;
+  if (!topic.now.keyed || held < FEWEST_EACH || free < 1 || retries * 2 > held) return undefined;
+  return {
+    rule: "key-skew",
+    severity: "warning",
+    part: `subscription ${quote(subscription.name)} of topic ${quote(topic.name)}`,
+    symptom: "High latency for some keys",
+    evidence: `${count(held, "event")} are held behind events of the same key, while ` +
+      `${each(free)} of ${count(slots, "slot")} are free`,
+    cause: "Key skew: events of one key are handled one at a time",
+    remedy: "Choose a finer key, or none where order does not matter: more workers change nothing",
+    config: `bus.topic(${quote(topic.name)}, { key: (event) => event.data.finerId })`,
+  };
+}
+
+/** One subscription that holds back a topic which others keep up with. */
+export function slowSubscription(
+  topic: Trail<TopicFigures>,
+  subscription: Trail<SubscriptionFigures>,
+): Finding | undefined {
+  const { queued } = subscription.now;
+  const others = topic.now.subscriptions.filter(({ id }) => id !== subscription.name);
+  const next = Math.max(0, ...others.map((other) => other.queued));
+  const { bufferSize } = topic.now;
+  if (others.length === 0 || queued < bufferSize / 4 || next > queued / 10) return undefined;
+  return {
+    rule: "slow-subscription",
+    severity: "warning",
+    part: `subscription ${quote(subscription.name)} of topic ${quote(topic.name)}`,
+    symptom: "One subscription holds up the topic",
+    evidence: `it is ${count(queued, "event")} behind, the next one ${each(next)}`,
+    cause: "Slow listener",
+    remedy: "Give it more slots if it waits, a ThreadPool if it computes, or a topic of its own",
+    config: `topic.subscribe(listener, { id: ${quote(subscription.name)}, maxConcurrency: ${
+      Math.ceil((subscription.now.slots * 2) / topic.now.partitions.length)
+    } })`,
+  };
+}
+
+/** Attempts that took too long. */
+export function slowListener(listener: Trail<ListenerFigures>): Finding | undefined {
+  const timeouts = listener.gained((figures) => figures.timeouts);
+  const { zombies, concurrency } = listener.now;
+  if (timeouts === 0 && zombies === 0) return undefined;
+  return {
+    rule: "slow-listener",
+    severity: zombies >= concurrency ? "critical" : "warning",
+    part: `listener ${quote(listener.name)}`,
+    symptom: "High latency",
+    evidence: `${count(timeouts, "attempt")} took longer than timeoutMs; ` +
+      `${each(zombies)} of ${count(concurrency, "slot")} are held by calls that still run`,
+    cause: "Slow listener",
+    remedy: "Pass context.signal on, so that a call ends with its attempt; " +
+      "see what it waits for before raising timeoutMs",
+    config: "(event, { signal }) => fetch(url, { signal })",
+  };
+}
+
+/** A topic with events and without subscriptions. */
+export function noSubscriber(topic: Trail<TopicFigures>): Finding | undefined {
+  const accepted = topic.gained((figures) => figures.accepted);
+  if (accepted === 0 || topic.ever(({ subscriptions }) => subscriptions.length > 0)) {
+    return undefined;
+  }
+  return {
+    rule: "no-subscriber",
+    severity: "notice",
+    part: `topic ${quote(topic.name)}`,
+    symptom: "Nothing happens",
+    evidence: `${count(accepted, "event")} accepted, and nobody subscribes`,
+    cause: "A subscription is missing, or has ended",
+    remedy: "Subscribe before publishing",
+    config: `bus.topic(${quote(topic.name)}).subscribe(listener)`,
+  };
+}
+
+/** Events that nobody listens to: most often a misspelt type. */
+export function unheardEvents(emitter: Trail<EmitterFigures>): Finding | undefined {
+  const unheard = emitter.gained((figures) => figures.unheard);
+  const emitted = emitter.gained((figures) => figures.emitted);
+  if (unheard === 0 || unheard <= emitted * 0.01) return undefined;
+  return {
+    rule: "unheard-events",
+    severity: "notice",
+    part: `emitter ${quote(emitter.name)}`,
+    symptom: "Nothing happens",
+    evidence: `nobody listened to ${each(unheard)} of ${count(emitted, "event")}`,
+    cause: "A listener is missing, or a type is misspelt",
+    remedy: `Type the events, or see them all with a listener on ${quote("**")}`,
+    config: `new Emitter<{ "order.placed": Order }>()`,
+  };
+}
+
+function gainsOf(topic: Trail<TopicFigures>): number[] {
+  return topic.now.partitions.map((_, index) =>
+    topic.gained(({ partitions }) => partitions[index]?.accepted ?? 0)
+  );
+}
