@@ -27,6 +27,7 @@ import { Group } from "./group.ts";
 import { Retention } from "./retention.ts";
 import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
+import { SharedPage } from "./shared_page.ts";
 
 /** One iteration of `follow`. */
 export interface Follower {
@@ -52,6 +53,8 @@ export class Engine<Tx> {
   /** What is freed when the store closes, as a follower that is not asked again never ends. */
   readonly held: Set<Disposable> = new Set();
   readonly group: Group<Tx>;
+  /** What followers read. */
+  readonly shared: SharedPage<Tx> = new SharedPage(this);
   skipped = 0;
   closed = false;
   retention: Retention | undefined;
@@ -278,6 +281,7 @@ export class Engine<Tx> {
   leave(follower: Follower): void {
     this.followers.delete(follower);
     if (this.followers.size > 0) return;
+    this.shared.forget();
     this.#watching?.abort();
     this.#watching = undefined;
   }

@@ -38,7 +38,7 @@ import type { Append, Awaitable, Capabilities, Driver, Lease, StreamInfo } from 
 import { dump, restore } from "./dump.ts";
 import { Engine } from "./engine.ts";
 import { requireCommitted, settle } from "./outcome.ts";
-import { follow, pages, readPage, replay } from "./reading.ts";
+import { feed, follow, followPages, pages, readPage, replay } from "./reading.ts";
 import { checkKey, checkStreamName, readSettings } from "./settings.ts";
 
 const NO_OPTIONS: AppendOptions = {};
@@ -211,12 +211,20 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
    * reason. It rejects with `CursorExpiredError` if retention removed events it has not seen.
    */
   follow(options: FollowOptions = {}): AsyncGenerator<RecordedOf<Events>, void, void> {
-    return follow(this.#engine, options, false) as AsyncGenerator<RecordedOf<Events>, void, void>;
+    return follow(this.#engine, options) as AsyncGenerator<RecordedOf<Events>, void, void>;
+  }
+
+  /**
+   * Follows by the page: what is there, then what came by the time it asks. A program that gets
+   * thousands of events a second gets them cheaper so than one by one.
+   */
+  followPages(options: FollowOptions = {}): AsyncGenerator<RecordedOf<Events>[], void, void> {
+    return followPages(this.#engine, options) as AsyncGenerator<RecordedOf<Events>[], void, void>;
   }
 
   /** Follows, and tells beside the events where there is a gap and when it has caught up. */
   feed(options: FollowOptions = {}): AsyncGenerator<FeedItem<Events>, void, void> {
-    return follow(this.#engine, options, true) as AsyncGenerator<FeedItem<Events>, void, void>;
+    return feed(this.#engine, options) as AsyncGenerator<FeedItem<Events>, void, void>;
   }
 
   /** What is known of a stream; undefined if it never had an event. */
