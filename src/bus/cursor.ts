@@ -11,7 +11,6 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
-import type { Station } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
@@ -31,7 +30,7 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner, Station {
+export class Cursor implements JobOwner {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
@@ -71,10 +70,6 @@ export class Cursor implements JobOwner, Station {
     Object.freeze(this.#context);
     this.place = place;
     this.from = place;
-  }
-
-  get station(): readonly string[] {
-    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */
@@ -230,8 +225,9 @@ export class Cursor implements JobOwner, Station {
     if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
-    job.duty = this.#owner.calls.roster?.begin(this, job.attempt);
-    job.exempt = this.#owner.calls.close !== closeCalls;
+    const { topic, id, calls } = this.#owner;
+    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else {
       this.#running += 1;
