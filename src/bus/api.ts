@@ -48,6 +48,15 @@ export type Key = string | number | undefined;
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
 
+/** Where a subscription begins: see {@linkcode SubscribeOptions.from}. */
+export type From = "latest" | "earliest" | number | Date;
+
+/** What a subscription that cannot keep up does: see {@linkcode SubscribeOptions.onLag}. */
+export type OnLag = "backpressure" | "drop-oldest" | "spill" | "close";
+
+/** What a subscription gets that misses events: see {@linkcode SubscribeOptions.onGap}. */
+export type OnGap = "error" | "marker";
+
 /** Options of a topic. */
 export interface TopicOptions<Events extends EventMap = Record<string, unknown>> {
   /**
@@ -123,6 +132,26 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {bufferSize}
    */
   readonly maxHeld?: number;
+  /**
+   * Keeps events that were handled for subscriptions that come later, in each partition; whichever
+   * limit is reached first.
+   *
+   * @default {none: what was handled may be overwritten}
+   */
+  readonly retention?: {
+    /**
+     * How many events are kept.
+     *
+     * @default {100_000}
+     */
+    readonly maxEvents?: number;
+    /**
+     * How long they are kept, in milliseconds since they entered.
+     *
+     * @default {Infinity}
+     */
+    readonly maxAgeMs?: number;
+  };
   /** The dead-letter topic. */
   readonly deadLetter?: {
     /**

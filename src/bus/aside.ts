@@ -91,6 +91,11 @@ export class Aside {
     this.#ready.push(job);
   }
 
+  /** The news of a gap may start. */
+  pushGap(event: NovaEvent): void {
+    this.#ready.push(new Job(this.#cursor, event, NO_LANE, 1));
+  }
+
   /** A job waits for its next attempt; its lane stays busy. */
   wait(job: Job, delayMs: number): void {
     this.#waiting.add(job);

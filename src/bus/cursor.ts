@@ -18,12 +18,14 @@ import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
 import { AttemptContext } from "./context.ts";
 import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
+import { Lag } from "./lag.ts";
 import type { Partition } from "./partition.ts";
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
   deadLettered: number;
+  dropped: number;
   retries: number;
   timedOut: number;
   zombies: number;
@@ -38,6 +40,7 @@ export class Cursor implements JobOwner {
   readonly counts: CursorCounts = {
     succeeded: 0,
     deadLettered: 0,
+    dropped: 0,
     retries: 0,
     timedOut: 0,
     zombies: 0,
@@ -53,11 +56,12 @@ export class Cursor implements JobOwner {
   #exempt = 0;
   /** What it took out of the ring and is not done with. */
   readonly #aside: Aside;
-  /** Dead letters that were delivered again. */
-  #redriven = 0;
+  readonly #lag: Lag;
+  /** What it was offered beside the events of the ring: redriven ones, and news of gaps. */
+  extra = 0;
   #forgotten = false;
   /** Dead letters that were redriven before it came to them; it was never offered those. */
-  #gone = 0;
+  gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
 
@@ -70,6 +74,22 @@ export class Cursor implements JobOwner {
     Object.freeze(this.#context);
     this.place = place;
     this.from = place;
+    this.#lag = new Lag(this, this.#aside, owner);
+  }
+
+  /** Whether it holds publishers back rather than being overtaken by them. */
+  get gates(): boolean {
+    return this.#lag.gates;
+  }
+
+  /** Whether it reads events that were there before it. */
+  get isCatchingUp(): boolean {
+    return this.#lag.isCatchingUp;
+  }
+
+  /** Whether it hands out nothing more. */
+  get hasEnded(): boolean {
+    return this.#until !== undefined;
   }
 
   /** Handlers that have not settled. */
@@ -89,8 +109,8 @@ export class Cursor implements JobOwner {
 
   /** Events that were accepted since it began and before it ended, and redriven ones. */
   get offered(): number {
-    return (this.#until ?? this.partition.tail) - this.from - this.#gone +
-      this.#redriven;
+    return (this.#until ?? this.partition.tail) - this.from - this.gone +
+      this.extra;
   }
 
   /** Events in the ring that it has not taken. */
@@ -143,12 +163,15 @@ export class Cursor implements JobOwner {
 
   /** Hands out events, at most `budget`; answers how many. */
   run(budget: number): number {
+    this.#lag.checkAge();
     let left = budget;
     while (left > 0 && this.#aside.ready > 0 && this.#running < this.#owner.maxConcurrency) {
       this.#start(this.#aside.next());
       left -= 1;
     }
-    return budget - this.#take(left);
+    left = this.#take(left);
+    this.#lag.catchUp();
+    return budget - left;
   }
 
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
@@ -166,11 +189,16 @@ export class Cursor implements JobOwner {
     ) {
       left -= 1;
       const { place } = this;
+      if (partition.tail - place > partition.window) {
+        this.#lag.overtaken(partition.tail - partition.window);
+        if (aside.ready > 0) break;
+        continue;
+      }
       const event = partition.at(place);
       // A dead letter that was redriven is no longer there.
       if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
-        if (event === undefined) this.#gone += 1;
+        if (event === undefined) this.gone += 1;
         continue;
       }
       const closeCalls = calls.close;
@@ -316,6 +344,11 @@ export class Cursor implements JobOwner {
     else this.#releasedHeld += 1;
   }
 
+  /** Tells of events that are gone: undefined if nobody knows how many. */
+  showGap(missed: number | undefined): void {
+    this.#lag.showGap(missed);
+  }
+
   /** The keys that stand still here. */
   parked(): ParkedKey[] {
     return this.#aside.parked();
@@ -331,7 +364,7 @@ export class Cursor implements JobOwner {
   /** Delivers an event again; false when nothing more may be set aside. */
   redrive(event: NovaEvent, redrives: number): boolean {
     if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
-    this.#redriven += 1;
+    this.extra += 1;
     this.#aside.redrive(event, redrives);
     this.partition.wake();
     return true;

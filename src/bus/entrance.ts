@@ -8,7 +8,7 @@ import { admitEvent } from "../event/make.ts";
 import { requireOptions, requireSignal, show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { PublishOptions, Receipt, TopicStats } from "./api.ts";
+import type { From, PublishOptions, Receipt, TopicStats } from "./api.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
 import type { TopicSettings } from "./settings.ts";
@@ -95,7 +95,7 @@ export class Entrance {
 
   /** Takes an event without asking whether the topic is closed; false when there is no room. */
   enter(partition: number, event: NovaEvent, hash: number): boolean {
-    if (!this.#partitions[partition]!.add(event, hash)) return false;
+    if (!this.#partitions[partition]!.add(event, hash, this.#accepted + 1)) return false;
     this.#accepted += 1;
     return true;
   }
@@ -109,6 +109,15 @@ export class Entrance {
   /** Refuses who comes too late. */
   requireOpen(): void {
     if (this.#refusal !== undefined) throw this.#refusal();
+  }
+
+  /** Refuses to begin at a sequence that no event has had, and that the next one will not have. */
+  requireReached(from: From): void {
+    if (typeof from !== "number" || from <= this.#accepted + 1) return;
+    throw new RangeError(
+      `Cannot use ${from} as "from" as topic "${this.#topic}" is at ${this.#accepted}: ` +
+        "it may belong to a topic that was deleted",
+    );
   }
 
   /**

@@ -167,6 +167,10 @@ export class Member implements TopicSubscription, Seat {
     if (!this.#active) disposable[Symbol.dispose]();
   }
 
+  get ready(): Promise<void> {
+    return this.#group.subscriber.ready;
+  }
+
   unsubscribe(): void {
     if (!this.#active) return;
     this.#active = false;

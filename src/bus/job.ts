@@ -7,7 +7,8 @@ import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
-import type { Key, OnFailure } from "./api.ts";
+import type { Env } from "../internal/env.ts";
+import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -103,6 +104,9 @@ export interface CursorOwner extends ContextOwner {
   readonly delays: DelayQueue<Job>;
   /** The attempts under way, if they have a deadline. */
   readonly limit: TimeLimit<Job> | undefined;
+  readonly env: Env;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
   /** How long after its deadline a handler is given up, in milliseconds. */
   readonly abandonMs: number;
   readonly calls: CloseCalls;
@@ -115,6 +119,10 @@ export interface CursorOwner extends ContextOwner {
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */
   hashOf(event: NovaEvent): number;
+  /** A cursor has caught up. */
+  caughtUp(): void;
+  /** It has missed events that it must not miss, and ends. */
+  fail(error: Error): void;
   /** A handler settled after its cursor had ended. */
   settledLate(cursor: Cursor): void;
   /** The topic of a cursor is gone, and the cursor with it. */

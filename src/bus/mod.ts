@@ -37,12 +37,16 @@
  */
 
 export { Bus, type BusStats } from "./bus.ts";
+export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  From,
   Key,
   OnFailure,
+  OnGap,
+  OnLag,
   ParkedKey,
   PartitionStats,
   PublishOptions,

@@ -65,6 +65,11 @@ export class PatternSubscription implements TopicSubscription {
     const { signal, ...others } = options;
     const text = pattern instanceof RegExp ? pattern.source : pattern;
     requireSignal(signal);
+    if (typeof options.from === "number") {
+      throw new RangeError(
+        'Cannot use a sequence as "from" of a pattern: each topic counts its own',
+      );
+    }
     this.#matches = compile(pattern);
     this.#deadLetters = text.endsWith(DEAD_LETTERS);
     this.id = stringOption("id", options.id, nameOf(listener) || String(pattern));
@@ -83,6 +88,10 @@ export class PatternSubscription implements TopicSubscription {
     if (!this.#active || isDeadLetterName(topic.name) !== this.#deadLetters) return;
     if (!this.#matches(topic.name) || topic.hasMember(this.#members)) return;
     this.#members.add(topic.subscribe(this.#listener, this.#options));
+  }
+
+  get ready(): Promise<void> {
+    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
   }
 
   unsubscribe(): void {

@@ -14,7 +14,8 @@ import {
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
+import { UnsupportedError } from "../errors/store.ts";
+import type { From, Key, OnFailure, OnGap, OnLag, SubscribeOptions, TopicOptions } from "./api.ts";
 
 /** Topic options of any event map. */
 export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
@@ -34,8 +35,16 @@ export interface TopicSettings {
   readonly deadlineMs: number;
   readonly abandonMs: number;
   readonly maxHeld: number;
+  /** How many handled events are kept; 0 for no retention. */
+  readonly retained: number;
+  readonly retainedMs: number;
   readonly deadLetters: number;
 }
+
+/** How many events are kept if only their age is limited. */
+const MOST_RETAINED = 100_000;
+
+const ON_LAG: readonly OnLag[] = ["backpressure", "drop-oldest", "spill", "close"];
 
 const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
 
@@ -46,6 +55,7 @@ export function totalSettings(
 ): TopicSettings {
   requireOptions("a topic's retry", options.retry);
   requireOptions("a topic's deadLetter", options.deadLetter);
+  requireOptions("a topic's retention", options.retention);
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
@@ -62,6 +72,7 @@ export function totalSettings(
     deadlineMs,
     abandonMs: durationOption("abandonMs", given.abandonMs, deadlineMs),
     maxHeld: integerOption("maxHeld", given.maxHeld, bufferSize),
+    ...retentionOptions(given.retention),
     deadLetters: integerOption(
       "deadLetter.maxEvents",
       options.deadLetter?.maxEvents,
@@ -74,7 +85,7 @@ export function totalSettings(
 export function checkSubscribeOptions(
   options: SubscribeOptions,
   topic: Inherited = DEFAULTS,
-): Inherited & { readonly from: "latest" | "earliest" } {
+): Inherited & Reading {
   requireOptions("a subscription's retry", options.retry);
   requireSignal(options.signal);
   if (options.id !== undefined) stringOption("id", options.id, "");
@@ -82,12 +93,58 @@ export function checkSubscribeOptions(
   // A deadline of its own brings as long a time to be given up after.
   const { deadlineMs, abandonMs = deadlineMs ?? topic.abandonMs } = options;
   return {
-    from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
+    from: fromOption(options.from),
+    onLag: onLagOption(options),
+    onGap: wordOption("onGap", options.onGap, ["error", "marker"], "error"),
     maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
     retry: totalRetry(options.retry, topic.retry),
     onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
     deadlineMs: deadlineOption(deadlineMs, topic.deadlineMs),
     abandonMs: durationOption("abandonMs", abandonMs, topic.abandonMs),
+  };
+}
+
+/** Where a subscription begins, and what becomes of it when it cannot keep up. */
+interface Reading {
+  readonly from: From;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
+}
+
+function fromOption(from: From | undefined): From {
+  if (from instanceof Date) {
+    if (Number.isNaN(from.getTime())) throw new RangeError('Cannot use an invalid date as "from"');
+    return new Date(from);
+  }
+  if (typeof from === "number") return integerOption("from", from, 1);
+  return wordOption<"latest" | "earliest">("from", from, ["latest", "earliest"], "latest");
+}
+
+function onLagOption({ onLag, lossy }: SubscribeOptions): OnLag {
+  const total = wordOption("onLag", onLag, ON_LAG, "backpressure");
+  if (total === "drop-oldest" && lossy !== true) {
+    throw new RangeError(
+      'Cannot use "drop-oldest" as "onLag" as it loses events that are to be delivered at least ' +
+        'once: say "lossy: true" if they may be lost',
+    );
+  }
+  if (total === "spill") {
+    throw new UnsupportedError(
+      'Cannot use "spill" as "onLag": the topic has no store to read from',
+    );
+  }
+  return total;
+}
+
+/** What is kept for those who come later: by number a lot, by age for ever, if only the other is given. */
+function retentionOptions(
+  retention: AnyTopicOptions["retention"],
+): Pick<TopicSettings, "retained" | "retainedMs"> {
+  if (retention === undefined) return { retained: 0, retainedMs: Infinity };
+  const { maxEvents, maxAgeMs } = retention;
+  return {
+    retained: integerOption("retention.maxEvents", maxEvents, MOST_RETAINED),
+    retainedMs: durationOption("retention.maxAgeMs", maxAgeMs, Infinity),
   };
 }
 
@@ -116,18 +173,26 @@ export function firstDifference<Settings extends { readonly retry: Retry }>(
     const same = name === "retry"
       ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
       : a[name] === b[name];
-    if (!same) return name === "deadLetters" ? "deadLetter.maxEvents" : name;
+    if (!same) return NAMES[name] ?? name;
   }
   return undefined;
 }
 
+/** Settings that are called otherwise where they are given. */
+const NAMES: Readonly<Record<string, string>> = {
+  deadLetters: "deadLetter.maxEvents",
+  retained: "retention.maxEvents",
+  retainedMs: "retention.maxAgeMs",
+};
+
 /** Options that the caller cannot change any more. */
 export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
-  const { retry, deadLetter } = options;
+  const { retry, deadLetter, retention } = options;
   return {
     ...options,
     ...(retry === undefined ? {} : { retry: { ...retry } }),
     ...(deadLetter === undefined ? {} : { deadLetter: { ...deadLetter } }),
+    ...(retention === undefined ? {} : { retention: { ...retention } }),
   };
 }
 

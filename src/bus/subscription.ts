@@ -4,12 +4,16 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
+import type { Env } from "../internal/env.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
+  From,
   Key,
   OnFailure,
+  OnGap,
+  OnLag,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
@@ -17,12 +21,16 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { Cursor } from "./cursor.ts";
+import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
+import { Ready } from "./ready.ts";
+import { startIn } from "./start.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  readonly env: Env;
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
@@ -43,7 +51,9 @@ export interface SubscriptionOwner {
 /** What was asked for, checked and total. */
 export interface SubscriberOptions {
   readonly id: string;
-  readonly from: "latest" | "earliest";
+  readonly from: From;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
@@ -59,6 +69,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
+  readonly env: Env;
   /** Its members, if it is shared. */
   readonly group: Group | undefined;
   /** Whose handler is called: its own, or that of a member. */
@@ -66,12 +79,13 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
-  readonly #from: "latest" | "earliest";
+  readonly #from: From;
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
   #owner: SubscriptionOwner;
   /** What its cursors counted in topics that are deleted. */
   readonly #before: Tally = newTally();
+  #ready: Ready | undefined;
   #active = true;
   #aborting: Disposable | undefined;
 
@@ -90,6 +104,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.onFailure = options.onFailure;
     this.deadlineMs = options.deadlineMs;
     this.abandonMs = options.abandonMs;
+    this.onLag = options.onLag;
+    this.onGap = options.onGap;
+    this.env = owner.env;
     this.delays = owner.delays;
     this.limit = owner.limits.of(options.deadlineMs);
     this.#from = options.from;
@@ -99,11 +116,13 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   /** Reads a topic of its name from now on, beside what is left of one that is being deleted. */
   attach(owner: SubscriptionOwner): void {
     this.#owner = owner;
-    const cursors = owner.partitions.map((partition) => {
-      const place = this.#from === "earliest" ? partition.oldest : partition.tail;
+    const starts = owner.partitions.map((partition) => startIn(partition, this.#from, this.onGap));
+    const cursors = owner.partitions.map((partition, index) => {
+      const { place, missed } = starts[index]!;
       const cursor = new Cursor(this, partition, place);
       partition.attach(cursor);
       owner.joined(cursor);
+      if (missed !== 0) cursor.showGap(missed);
       return cursor;
     });
     this.#cursors = [...this.#cursors, ...cursors];
@@ -113,6 +132,27 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
     this.#cursors = this.#cursors.filter((other) => other !== cursor);
+  }
+
+  get ready(): Promise<void> {
+    this.#ready ??= new Ready();
+    this.#settleReady();
+    return this.#ready.promise;
+  }
+
+  caughtUp(): void {
+    this.#settleReady();
+  }
+
+  fail(error: Error): void {
+    const isTold = this.#ready?.reject(error) === true;
+    if (!isTold) this.env.report(error);
+    this.unsubscribe();
+  }
+
+  #settleReady(): void {
+    if (this.#active && this.#cursors.some((cursor) => cursor.isCatchingUp)) return;
+    this.#ready?.resolve();
   }
 
   /** Its cursors in one topic. */
@@ -155,11 +195,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   }
 
   keyOf(event: NovaEvent): Key {
-    return this.#owner.keyOf(event);
+    return isGap(event) ? undefined : this.#owner.keyOf(event);
   }
 
   hashOf(event: NovaEvent): number {
-    return this.#owner.hashOf(event);
+    return isGap(event) ? 0 : this.#owner.hashOf(event);
   }
 
   parked(): ParkedKey[] {
@@ -197,6 +237,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#active = false;
     for (const cursor of this.#cursors) cursor.end();
     this.#aborting?.[Symbol.dispose]();
+    this.#settleReady();
     this.#owner.removed(this);
   }
 
@@ -220,6 +261,7 @@ export function newTally(): Tally {
     offered: 0,
     succeeded: 0,
     deadLettered: 0,
+    dropped: 0,
     released: 0,
     queued: 0,
     held: 0,

@@ -4,7 +4,7 @@
 
 import type { Subscription } from "../event/listener.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
-import type { DeadLetter, Key, OnFailure } from "./api.ts";
+import type { DeadLetter, From, Key, OnFailure, OnGap, OnLag } from "./api.ts";
 
 /** Options of a subscription; what is not given comes from the topic. */
 export interface SubscribeOptions {
@@ -23,12 +23,38 @@ export interface SubscribeOptions {
    */
   readonly group?: string;
   /**
-   * Where to begin: with what is published from now on, or with the oldest event that the partitions
-   * still hold.
+   * Where to begin: with what is published from now on; with the oldest event that is still there; with
+   * the event of a sequence; or with the first one that entered at a time or later, where the topic has
+   * `retention`. Retained events are read without holding publishers back.
    *
    * @default {"latest"}
    */
-  readonly from?: "latest" | "earliest";
+  readonly from?: From;
+  /**
+   * What happens when it cannot keep up with its topic.
+   *
+   * - `"backpressure"`: publishers wait for it once `bufferSize` events are before it;
+   * - `"drop-oldest"`: it jumps to the oldest event that is there; what it missed counts as `dropped`;
+   * - `"spill"`: it reads from the store until it has caught up; for topics with a store;
+   * - `"close"`: it ends, with {@linkcode CursorExpiredError}.
+   *
+   * @default {"backpressure"}
+   */
+  readonly onLag?: OnLag;
+  /**
+   * Says that `"drop-oldest"` may lose events of a topic that delivers at least once.
+   *
+   * @default {false}
+   */
+  readonly lossy?: boolean;
+  /**
+   * What happens when retention removes events before a subscription that catches up has read them, or
+   * when those it asks for are gone: it ends with {@linkcode CursorExpiredError}, or gets an event of
+   * type `nova.gap` whose data is a {@linkcode Gap} and goes on.
+   *
+   * @default {"error"}
+   */
+  readonly onGap?: OnGap;
   /** How many events to handle at once in each partition. */
   readonly maxConcurrency?: number;
   /** When and how often a failed delivery is tried again. */
@@ -45,6 +71,12 @@ export interface SubscribeOptions {
 
 /** The handle of a listener on a topic. */
 export interface TopicSubscription extends Subscription {
+  /**
+   * Resolves when it has caught up with what was there when it began, or has ended; rejects with
+   * {@linkcode CursorExpiredError} when it misses events. If nobody asks, `reportError` is told instead.
+   */
+  readonly ready: Promise<void>;
+
   /** The figures of now. */
   stats(): SubscriptionStats;
 
@@ -107,7 +139,7 @@ export interface RedriveResult {
 
 /**
  * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + deadLettered + released + queued + held + inFlight`.
+ * `offered = succeeded + deadLettered + dropped + released + queued + held + inFlight`.
  */
 export interface SubscriptionStats {
   /** Its label. */
@@ -118,6 +150,8 @@ export interface SubscriptionStats {
   readonly succeeded: number;
   /** Events that failed for good and went to the dead letters. */
   readonly deadLettered: number;
+  /** Events it missed: it was too slow, and was to lose some rather than hold publishers back. */
+  readonly dropped: number;
   /** Events it was not given because it ended first. */
   readonly released: number;
   /** Events that wait in the partitions. */

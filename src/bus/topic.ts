@@ -78,6 +78,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         keyed: key !== undefined,
         maxHeld: settings.maxHeld,
         retain,
+        maxEvents: settings.retained,
+        maxAgeMs: settings.retainedMs,
+        numbered: settings.partitions > 1,
         env,
         progressed: this.#progressed,
       }));
@@ -89,6 +92,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       env,
     });
     this.#parts = {
+      env,
       partitions: this.#partitions,
       delays: owner.delays,
       limits: owner.limits,
@@ -129,6 +133,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#entrance.requireOpen();
     const { signal, group } = options;
     const settings = checkSubscribeOptions(options, this.#settings);
+    this.#entrance.requireReached(settings.from);
     const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
       ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))

@@ -55,10 +55,10 @@ export function assertLaws(topic: { stats(): TopicStats }): void {
 
 /** Fails unless every event offered to the subscription is counted exactly once. */
 export function assertLaw(stats: SubscriptionStats): void {
-  const { id, offered, succeeded, deadLettered, released, queued, held, inFlight } = stats;
+  const { id, offered, succeeded, deadLettered, dropped, released, queued, held, inFlight } = stats;
   assertEquals(
     offered,
-    succeeded + deadLettered + released + queued + held + inFlight,
+    succeeded + deadLettered + dropped + released + queued + held + inFlight,
     `I13: offered to ${id}: ${JSON.stringify(stats)}`,
   );
 }
@@ -75,6 +75,7 @@ export function assertFigures(
     offered: 0,
     succeeded: 0,
     deadLettered: 0,
+    dropped: 0,
     released: 0,
     queued: 0,
     held: 0,

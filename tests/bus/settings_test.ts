@@ -15,6 +15,8 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["maxConcurrency", (maxConcurrency) => ({ maxConcurrency }), NO_COUNTS],
   ["maxHeld", (maxHeld) => ({ maxHeld }), NO_COUNTS],
   ["deadLetter.maxEvents", (maxEvents) => ({ deadLetter: { maxEvents } }), NO_COUNTS],
+  ["retention.maxEvents", (maxEvents) => ({ retention: { maxEvents } }), NO_COUNTS],
+  ["retention.maxAgeMs", (maxAgeMs) => ({ retention: { maxAgeMs } }), NO_DURATIONS],
   ["waitMs", (waitMs) => ({ waitMs }), NO_DURATIONS],
   ["deadlineMs", (deadlineMs) => ({ deadlineMs }), [0, ...NO_DURATIONS]],
   ["abandonMs", (abandonMs) => ({ abandonMs }), NO_DURATIONS],
@@ -51,6 +53,7 @@ describe("topic options", () => {
       assertThrows(() => bus.topic("a", value), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { retry: value }), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { deadLetter: value }), TypeError, "must be an object");
+      assertThrows(() => bus.topic("a", { retention: value }), TypeError, "must be an object");
       assertThrows(() => new Bus({ env, defaults: value }), TypeError, "must be an object");
       assertThrows(() => new Bus(value), TypeError, "must be an object");
     }
