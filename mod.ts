@@ -34,9 +34,12 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -45,9 +48,11 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
+export type { RedriveTopicOptions } from "./src/bus/redrive.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
 export type { EventStream } from "./src/emitter/event_stream.ts";
 export type { Middleware } from "./src/emitter/onion.ts";
@@ -168,6 +173,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
+export { SequenceGapError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

@@ -27,6 +27,7 @@ export type ErrorCode =
   | "listener-failed"
   | "read-only"
   | "schema-newer"
+  | "sequence-gap"
   | "terminal"
   | "timeout"
   | "topic-exists"

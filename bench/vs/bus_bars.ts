@@ -1,6 +1,7 @@
 /** The bars of the bus. */
 
-import { type Bar, leastRatio, type RuntimeName } from "./bar.ts";
+import { type Bar, leastRatio, plain, type RuntimeName } from "./bar.ts";
+import { POISONED } from "./bus_probes.ts";
 import { busCell } from "./buses.ts";
 
 const ALL: readonly RuntimeName[] = ["deno", "bun", "node"];
@@ -92,4 +93,10 @@ export const busBars: readonly Bar[] = [
   faster("p-queue", 8),
   faster("emittery (no queue)", 50),
   faster("better-queue (memory)", 1500),
+  {
+    text: "beside a poisoned event that is tried again for seconds: ≥ 0.9 × the rate",
+    runtimes: ALL,
+    atLeast: 0.9,
+    find: plain(POISONED, "×"),
+  },
 ];

@@ -3,4 +3,6 @@
 import type { Case } from "../case.ts";
 import { busGrid } from "./buses.ts";
 
+export { probes } from "./bus_probes.ts";
+
 export const cases: readonly Case[] = busGrid;

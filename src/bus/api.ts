@@ -152,6 +152,12 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
      */
     readonly maxAgeMs?: number;
   };
+  /**
+   * Recognises events that are published again, so that each enters once.
+   *
+   * @default {false}
+   */
+  readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
   readonly deadLetter?: {
     /**
@@ -163,10 +169,67 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
   };
 }
 
+/** How a topic recognises what is published again. */
+export interface DedupeOptions<Events extends EventMap = Record<string, unknown>> {
+  /**
+   * What an event is recognised by: a string of 1–256 bytes.
+   *
+   * @default {its id, if its publisher gave one}
+   */
+  readonly key?: (event: EventOf<Events>) => string;
+  /**
+   * How long an event is remembered, in milliseconds.
+   *
+   * @default {600_000}
+   */
+  readonly windowMs?: number;
+  /**
+   * How many events are remembered. Young ones never make room for others: the topic is full, as
+   * `overflow` says, until the oldest has been remembered for `windowMs`.
+   *
+   * @default {100_000}
+   */
+  readonly maxIds?: number;
+}
+
 /** Options of publishing. */
 export interface PublishOptions {
   /** Governs admission only: what was accepted is delivered. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of publishing through a {@linkcode TopicProducer}. */
+export interface ProduceOptions extends PublishOptions {
+  /**
+   * The number of the event, from 1, among those of this producer in the same partition.
+   *
+   * @default {the next one, taken when the event is accepted}
+   */
+  readonly sequence?: number;
+}
+
+/**
+ * A publisher that numbers its events, for each partition from 1. The next number is accepted, one
+ * that was there is a duplicate, and one that leaves others out is refused.
+ *
+ * Events without a key all go to the partition of the producer.
+ */
+export interface TopicProducer<Events extends EventMap = Record<string, unknown>> {
+  /** Names it. */
+  readonly id: string;
+
+  /**
+   * Publishes an event. It rejects as {@linkcode Topic.publish} does, and with
+   * {@linkcode SequenceGapError} for a number that leaves others out.
+   */
+  publish(event: DraftOf<Events>, options?: ProduceOptions): Promise<Receipt>;
+
+  /**
+   * Publishes an event if there is room, without a promise or a receipt.
+   *
+   * @throws {SequenceGapError} If its number leaves others out.
+   */
+  tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
 }
 
 /** What a publisher gets for an event. */
@@ -175,7 +238,7 @@ export interface Receipt {
   readonly id: string;
   /** The partition it went to. */
   readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped. */
+  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
   readonly sequence: number;
   /** Whether it had been accepted before. */
   readonly duplicate: boolean;
@@ -195,7 +258,7 @@ export interface PartitionStats {
 
 /**
  * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + rejected + dropped + waiting`.
+ * `attempts = accepted + duplicates + rejected + dropped + waiting`.
  */
 export interface TopicStats {
   /** Its name. */
@@ -204,6 +267,8 @@ export interface TopicStats {
   readonly attempts: number;
   /** Events that entered. */
   readonly accepted: number;
+  /** Events that had entered before, and did not enter again. */
+  readonly duplicates: number;
   /** Events that were refused, or whose publisher stopped waiting. */
   readonly rejected: number;
   /** Events that the overflow policy dropped. */
@@ -243,14 +308,17 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * frozen copy.
    *
    * The promise rejects with {@linkcode ValidationError}, with {@linkcode BufferFullError} as
-   * `overflow` says, with {@linkcode ClosedError}, or with the signal's reason.
+   * `overflow` says, with {@linkcode IdConflictError} when `dedupe` knows its id with another type, key
+   * or data, with {@linkcode ClosedError}, or with the signal's reason.
    */
   publish(event: DraftOf<Events>, options?: PublishOptions): Promise<Receipt>;
 
   /**
    * Publishes an event if there is room, without a promise or a receipt; false means there is none.
+   * True for a duplicate, too: it is there.
    *
    * @throws {ValidationError} If the event is not valid.
+   * @throws {IdConflictError} If its id is known with another type, key or data.
    * @throws {ClosedError} If the bus is closed.
    */
   tryPublish(event: DraftOf<Events>): boolean;
@@ -260,6 +328,15 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
     events: readonly DraftOf<Events>[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]>;
+
+  /**
+   * A publisher that numbers its events, so that a repeat is recognised by its number. The same id
+   * answers the same producer; what it numbered is known for as long as the topic exists.
+   *
+   * @throws {ValidationError} If the id is no string of 1–256 bytes.
+   * @throws {LimitExceededError} If the topic has 10,000 producers.
+   */
+  producer(id: string): TopicProducer<Events>;
 
   /**
    * Hands every event to a listener, at least once, in order per key.

@@ -42,6 +42,7 @@ export type {
   BusOptions,
   DeadLetter,
   DeadLetterError,
+  DedupeOptions,
   From,
   Key,
   OnFailure,
@@ -49,6 +50,7 @@ export type {
   OnLag,
   ParkedKey,
   PartitionStats,
+  ProduceOptions,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -57,9 +59,11 @@ export type {
   SubscriptionStats,
   Topic,
   TopicOptions,
+  TopicProducer,
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,
@@ -77,4 +81,6 @@ export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
+export { SequenceGapError } from "../errors/bus.ts";
+export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

@@ -24,12 +24,18 @@ export class Placing {
 
   /**
    * The hash of an event. Without a key it belongs nowhere in particular: partitions, and lanes within
-   * them, take turns.
+   * them, take turns. (`??` would say it shorter, and cost Bun fifteen nanoseconds.)
    */
   hashOf(event: NovaEvent): number {
     if (this.#hasher === undefined) return this.#turn++;
     const key = this.keyOf(event);
     return key === undefined ? this.#turn++ : this.#hasher.hash(key);
+  }
+
+  /** The same for a producer: without a key an event belongs to its home. */
+  hashAtHome(event: NovaEvent, home: number): number {
+    const key = this.keyOf(event);
+    return key === undefined ? home : this.#hasher!.hash(key);
   }
 
   /** The key of an event. */

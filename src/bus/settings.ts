@@ -15,11 +15,23 @@ import {
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
 import { UnsupportedError } from "../errors/store.ts";
-import type { From, Key, OnFailure, OnGap, OnLag, SubscribeOptions, TopicOptions } from "./api.ts";
+import type {
+  DedupeOptions,
+  From,
+  Key,
+  OnFailure,
+  OnGap,
+  OnLag,
+  SubscribeOptions,
+  TopicOptions,
+} from "./api.ts";
 
 /** Topic options of any event map. */
-export type AnyTopicOptions = Omit<TopicOptions, "key"> & {
+export type AnyTopicOptions = Omit<TopicOptions, "key" | "dedupe"> & {
   readonly key?: (event: never) => Key;
+  readonly dedupe?:
+    | false
+    | (Omit<DedupeOptions, "key"> & { readonly key?: (event: never) => string });
 };
 
 /** What a topic runs with. */
@@ -39,6 +51,14 @@ export interface TopicSettings {
   readonly retained: number;
   readonly retainedMs: number;
   readonly deadLetters: number;
+  readonly dedupe: DedupeSettings | undefined;
+}
+
+/** How events that come again are recognised. */
+export interface DedupeSettings {
+  readonly key: ((event: never) => string) | undefined;
+  readonly windowMs: number;
+  readonly maxIds: number;
 }
 
 /** How many events are kept if only their age is limited. */
@@ -78,7 +98,24 @@ export function totalSettings(
       options.deadLetter?.maxEvents,
       defaults.deadLetter?.maxEvents ?? 10_000,
     ),
+    dedupe: dedupeSettings(options.dedupe, defaults.dedupe),
   };
+}
+
+/** Off unless it is given; a topic's own options are merged over the defaults. */
+function dedupeSettings(
+  options: AnyTopicOptions["dedupe"],
+  defaults: AnyTopicOptions["dedupe"],
+): DedupeSettings | undefined {
+  for (const given of [options, defaults]) {
+    if (given !== false) requireOptions("a topic's dedupe", given);
+  }
+  if (options === false || (options ?? defaults ?? false) === false) return undefined;
+  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options ?? {}) };
+  if (key !== undefined) requireFunction("dedupe.key", key);
+  const window = durationOption("dedupe.windowMs", windowMs, 10 * 60_000);
+  if (window === 0) throw new RangeError(`Cannot use 0 as "dedupe.windowMs": it must be more`);
+  return { key, windowMs: window, maxIds: integerOption("dedupe.maxIds", maxIds, 100_000) };
 }
 
 /** Checks the options of a subscription; what is missing comes from its topic. */
@@ -165,15 +202,12 @@ function deadlineOption(deadlineMs: number | undefined, fallback: number): numbe
 }
 
 /** The first option in which two settings differ: plain options by value, functions by identity. */
-export function firstDifference<Settings extends { readonly retry: Retry }>(
+export function firstDifference<Settings extends object>(
   a: Settings,
   b: Settings,
 ): string | undefined {
   for (const name of Object.keys(a) as (keyof Settings & string)[]) {
-    const same = name === "retry"
-      ? (Object.keys(a.retry) as (keyof Retry)[]).every((key) => a.retry[key] === b.retry[key])
-      : a[name] === b[name];
-    if (!same) return NAMES[name] ?? name;
+    if (!isSame(a[name], b[name])) return NAMES[name] ?? name;
   }
   return undefined;
 }
@@ -185,14 +219,21 @@ const NAMES: Readonly<Record<string, string>> = {
   retainedMs: "retention.maxAgeMs",
 };
 
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  const fields = Object.entries(b as object);
+  return fields.every(([key, value]) => (a as Record<string, unknown>)[key] === value);
+}
+
 /** Options that the caller cannot change any more. */
 export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
-  const { retry, deadLetter, retention } = options;
+  const { retry, deadLetter, retention, dedupe } = options;
   return {
     ...options,
     ...(retry === undefined ? {} : { retry: { ...retry } }),
     ...(deadLetter === undefined ? {} : { deadLetter: { ...deadLetter } }),
     ...(retention === undefined ? {} : { retention: { ...retention } }),
+    ...(typeof dedupe === "object" ? { dedupe: { ...dedupe } } : {}),
   };
 }
 

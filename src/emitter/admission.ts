@@ -2,6 +2,7 @@
  * What stands between a caller of the emitter and its listeners before anything is delivered.
  */
 
+import { ValidationError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { isolate, type Isolation } from "../event/isolation.ts";
 import { admitEmitted, makeEmitted, withData } from "../event/make.ts";
@@ -16,6 +17,8 @@ import type { EmitOptions } from "./options.ts";
 export class Admission {
   /** Whether a made event needs nothing: no schema, no isolation. */
   readonly isPlain: boolean;
+  /** Events that were not valid. */
+  invalid = 0;
   readonly #schemas = new Map<string, StandardSchema>();
   readonly #isolation: Isolation;
   readonly #env: Env;
@@ -47,6 +50,20 @@ export class Admission {
     signal: AbortSignal | undefined,
   ): Emitted | Promise<Emitted> {
     requireSignal(signal);
+    try {
+      return this.#admit(first, second, options, signal);
+    } catch (error) {
+      if (error instanceof ValidationError) this.invalid += 1;
+      throw error;
+    }
+  }
+
+  #admit(
+    first: unknown,
+    second: unknown,
+    options: EmitOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Emitted | Promise<Emitted> {
     const event = typeof first === "string"
       ? makeEmitted(first, second, options?.metadata)
       : admitEmitted(first);
@@ -91,9 +108,14 @@ export class Admission {
         try {
           resolve(this.#isolate(withData(event, settled)));
         } catch (error) {
+          this.invalid += 1;
           reject(error);
         }
-      }, refuse);
+      }, (error) => {
+        if (!ends()) return;
+        this.invalid += 1;
+        reject(error);
+      });
     });
   }
 

@@ -72,6 +72,7 @@ export class Backlog {
   #awake = false;
   #running = 0;
   #dropped = 0;
+  #refused = 0;
   #smallBatches = 0;
   #onPool: PoolDrain | undefined;
 
@@ -107,6 +108,11 @@ export class Backlog {
     return this.#dropped;
   }
 
+  /** Events that found no room, or whose producer stopped waiting. */
+  get refused(): number {
+    return this.#refused + this.#line.refused;
+  }
+
   /** Producers that wait for room. */
   get waiting(): number {
     return this.#line.length;
@@ -125,6 +131,7 @@ export class Backlog {
     const { overflow } = this.#options;
     if (overflow === "drop-oldest") return this.#replaceOldest(event);
     if (overflow === "drop-newest") this.#dropped += 1;
+    else this.#refused += 1;
     return false;
   }
 
@@ -136,7 +143,10 @@ export class Backlog {
       this.#open = false;
       return this.#line.join(event, signal);
     }
-    if (overflow === "reject") return Promise.reject(new BufferFullError(what, bufferSize));
+    if (overflow === "reject") {
+      this.#refused += 1;
+      return Promise.reject(new BufferFullError(what, bufferSize));
+    }
     if (overflow === "drop-oldest") {
       this.#replaceOldest(event);
       return ACCEPTED;

@@ -9,7 +9,7 @@ import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { keep } from "../event/pool.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import type { Cell } from "./listener_table.ts";
+import type { Cell, Channel } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
 export interface DeliveryOwner {
@@ -24,6 +24,7 @@ export interface DeliveryOwner {
 /** What became of an event when that was not plain success at once. */
 export class Delivery {
   readonly event: Emitted;
+  readonly channel: Channel;
   /** How many listeners failed. */
   failures = 0;
   /** Whether listeners are still running after the turn that started them. */
@@ -37,9 +38,10 @@ export class Delivery {
   /** One for each listener that has not settled, and one for the turn that starts them. */
   #open = 1;
 
-  constructor(owner: DeliveryOwner, event: Emitted) {
+  constructor(owner: DeliveryOwner, event: Emitted, channel: Channel) {
     this.#owner = owner;
     this.event = event;
+    this.channel = channel;
   }
 
   /** A listener threw or rejected. */
@@ -53,8 +55,14 @@ export class Delivery {
   /** A listener returned a promise. */
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
     const adopted = adopt(promise);
+    const handle = cell.group ?? cell;
     this.#open += 1;
-    adopted.then(this.#settled, (cause) => {
+    handle.inFlight += 1;
+    adopted.then(() => {
+      handle.inFlight -= 1;
+      this.#settled();
+    }, (cause) => {
+      handle.inFlight -= 1;
       this.fail(cell, cause);
       this.#settled();
     });
@@ -103,7 +111,7 @@ export function answered(
   result: unknown,
 ): Delivery | undefined {
   if (!isThenable(result)) return delivery;
-  delivery ??= new Delivery(owner, event);
+  delivery ??= new Delivery(owner, event, cell.channel);
   delivery.wait(cell, result);
   return delivery;
 }
@@ -116,7 +124,7 @@ export function failed(
   cell: Cell,
   cause: unknown,
 ): Delivery {
-  delivery ??= new Delivery(owner, event);
+  delivery ??= new Delivery(owner, event, cell.channel);
   delivery.fail(cell, cause);
   return delivery;
 }

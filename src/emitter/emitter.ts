@@ -10,11 +10,12 @@ import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
 import { ACCEPTED, type Backlog } from "./backlog.ts";
 import { dispatchOne } from "./dispatch.ts";
-import { type AnyEmitterOptions, Engine } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { type EventStream, openStream } from "./event_stream.ts";
 import { type Channel, type ChannelIndex, NO_CHANNEL } from "./listener_table.ts";
 import { nextEvent } from "./next_event.ts";
 import type {
+  AnyEmitterOptions,
   EmitOptions,
   EmitterOptions,
   EmitterStats,

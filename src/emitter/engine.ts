@@ -9,7 +9,6 @@ import type { Listener } from "../event/listener.ts";
 import { isMade } from "../event/make.ts";
 import { compilePattern } from "../event/pattern.ts";
 import { isPooled, letGo } from "../event/pool.ts";
-import type { StandardSchema } from "../event/schema.ts";
 import { checkType } from "../event/validate.ts";
 import {
   durationOption,
@@ -28,25 +27,18 @@ import {
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
+import { Timing, TIMING_MODES, type TimingMode } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
 import type { Delivery, DeliveryOwner } from "./delivery.ts";
 import { type ChannelIndex, type Handle, ListenerTable } from "./listener_table.ts";
-import { type Middleware, Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
-import type { EmitOptions, EmitterOptions, EmitterStats, OnOptions } from "./options.ts";
+import { Onion, type OnionOwner, requireMiddleware } from "./onion.ts";
+import type { AnyEmitterOptions, EmitOptions, EmitterStats, OnOptions } from "./options.ts";
 import { isPattern } from "./pattern.ts";
 import { requirePool } from "./pool_drain.ts";
+import { tableStats } from "./table_stats.ts";
 import { wrapped } from "./wrapped.ts";
-
-/** Emitter options of any event map. */
-export type AnyEmitterOptions =
-  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
-  & {
-    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
-    readonly middleware?: readonly Middleware[];
-    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
-  };
 
 /** What an emitter without middleware counts of it. */
 const NO_ONION = { entering: 0, exempt: 0, passing: 0, refused: 0, filtered: 0, errors: 0 };
@@ -70,6 +62,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
+  readonly #timing: TimingMode;
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
@@ -89,6 +82,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
+    this.#timing = wordOption("timing", options.timing, TIMING_MODES, "off");
     this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
@@ -113,13 +107,15 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    const fn = wrapped(listener, this.#isolation, options);
+    const timing = this.#timing === "off" ? undefined : new Timing(this.#timing, this.env);
+    const fn = wrapped(timing?.around(listener) ?? listener, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
     this.requireOpen();
     const handle = matches === undefined
       ? this.table.add(name, listener, fn, id)
       : this.table.addPattern(name, matches, listener, fn, id);
+    handle.timing = timing;
     if (signal !== undefined) {
       handle.endsWith(this.env.onAbort(signal, () => handle.unsubscribe()));
     }
@@ -250,6 +246,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       return error === undefined ? undefined : Promise.reject(error);
     }
     this.#inFlight += 1;
+    delivery.channel.inFlight += 1;
     if (this.closeCalls !== closeCalls) {
       delivery.exempt = true;
       this.#exempt += 1;
@@ -304,9 +301,13 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   }
 
   finished(delivery: Delivery): void {
-    if (delivery.failures > 0) this.#failed += 1;
+    if (delivery.failures > 0) {
+      this.#failed += 1;
+      delivery.channel.failed += 1;
+    }
     if (!delivery.running) return;
     this.#inFlight -= 1;
+    delivery.channel.inFlight -= 1;
     if (delivery.exempt) this.#exempt -= 1;
     this.#closing?.check();
   }
@@ -330,13 +331,9 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       unheard: this.#unheard,
       waiting,
       middlewareErrors: errors,
-      activeListeners: this.table.active,
-      listeners: Array.from(this.table, ({ id, name, runs, failures }) => ({
-        id,
-        type: name,
-        runs,
-        runFailures: failures,
-      })),
+      invalid: this.#admission.invalid,
+      refused: this.backlog.refused,
+      ...tableStats(this.table),
     };
   }
 

@@ -6,6 +6,7 @@
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 import { nameOf } from "../internal/check.ts";
+import type { Timing } from "../metrics/timing.ts";
 import { type Dispatch, dispatchMany, dispatchNobody, dispatchOne } from "./dispatch.ts";
 
 /** Stands in for "has not ended" among counts. */
@@ -22,6 +23,10 @@ export class Channel {
   cells: Cell[] = [];
   /** Events that found listeners here. */
   hits = 0;
+  /** Of those, the ones with a failed listener. */
+  failed = 0;
+  /** Of those, the ones with a listener that has not settled. */
+  inFlight = 0;
   /** What calls the listeners. */
   run: Dispatch = dispatchNobody;
   /** Whether it has had enough events for a dispatcher of its own. */
@@ -73,6 +78,10 @@ export const NO_CHANNEL: Channel = new Channel("");
 export abstract class Handle implements Subscription {
   /** Failed runs. */
   failures = 0;
+  /** Runs that have not settled. */
+  inFlight = 0;
+  /** How long runs take, if somebody wants to know. */
+  timing: Timing | undefined;
   /** Times an emit under way came by after the end; they are no runs. */
   missed = 0;
   readonly listener: Listener;

@@ -7,6 +7,7 @@ import type { Emitted, EmittedOf, EventMap, Metadata } from "../event/event.ts";
 import type { Isolation } from "../event/isolation.ts";
 import type { StandardSchema } from "../event/schema.ts";
 import type { Env } from "../internal/env.ts";
+import type { Timing, TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
 import type { Pool } from "../queue/pool.ts";
 import type { Middleware } from "./onion.ts";
@@ -82,12 +83,28 @@ export interface EmitterOptions<
    */
   readonly isolation?: Isolation;
   /**
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
+  /**
    * Clock, timers and randomness.
    *
    * @default {the runtime's}
    */
   readonly env?: Env;
 }
+
+/** Emitter options of any event map. */
+export type AnyEmitterOptions =
+  & Omit<EmitterOptions, "schema" | "middleware" | "onError">
+  & {
+    readonly schema?: Readonly<Record<string, StandardSchema | undefined>>;
+    readonly middleware?: readonly Middleware[];
+    readonly onError?: (error: ListenerError, event: never) => "handled" | void;
+  };
 
 /** Options of {@linkcode Emitter.on}. */
 export interface OnOptions {
@@ -165,6 +182,22 @@ export interface ListenerStats {
   readonly runs: number;
   /** How often it threw or rejected. */
   readonly runFailures: number;
+  /** Calls whose promise has not settled. */
+  readonly inFlight: number;
+  /** How long calls take, if `timing` is on. */
+  readonly timing?: Timing;
+}
+
+/** Figures of one event type. */
+export interface TypeStats {
+  /** The type; somebody listens to it by name. */
+  readonly type: string;
+  /** Events that found listeners: succeeded, failed, or in flight. */
+  readonly emitted: number;
+  /** Events with at least one failed listener. */
+  readonly failed: number;
+  /** Events with a listener that has not settled. */
+  readonly inFlight: number;
 }
 
 /**
@@ -192,10 +225,16 @@ export interface EmitterStats {
   readonly unheard: number;
   /** Producers that wait for room. */
   readonly waiting: number;
+  /** Events that were not valid. They are no part of `emitted`. */
+  readonly invalid: number;
+  /** Events that found no room, or whose producer stopped waiting. They are no part of `emitted`. */
+  readonly refused: number;
   /** Failures of middleware, also those behind a delivery that went well. */
   readonly middlewareErrors: number;
   /** Active subscriptions. */
   readonly activeListeners: number;
   /** Each active subscription: first those by type, then those by pattern. */
   readonly listeners: readonly ListenerStats[];
+  /** Each type that somebody listens to by name. */
+  readonly types: readonly TypeStats[];
 }

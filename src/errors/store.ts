@@ -12,17 +12,18 @@ export class IdConflictError extends NovaError {
   override get name(): string {
     return "IdConflictError";
   }
-  /** The stream. */
+  /** The stream, or the topic. */
   readonly stream: string;
   /** The id. */
   readonly id: string;
 
-  /** Names the id, and where it stands. */
-  constructor(stream: string, id: string) {
+  /** Names the id, and where it stands; a topic says in its own words what is wrong. */
+  constructor(stream: string, id: string, message?: string) {
     super(
       "id-conflict",
-      `Cannot append to "${stream}" as its event "${id}" is there with other content, or only a part ` +
-        `of the batch is: send the same events again, or new ids`,
+      message ??
+        `Cannot append to "${stream}" as its event "${id}" is there with other content, or only a ` +
+          `part of the batch is: send the same events again, or new ids`,
     );
     this.stream = stream;
     this.id = id;

@@ -12,6 +12,10 @@
  * @module
  */
 
+export type { Distribution, Exemplar, Family, Labels, Series } from "./family.ts";
 export { Histogram } from "./histogram.ts";
+export { type Exposed, Metrics, type MetricsOptions } from "./metrics.ts";
 export { Sampler, type SamplerOptions } from "./sampler.ts";
+export { Timing, type TimingMode } from "./timing.ts";
+export type { Part, PartKind, Parts } from "../internal/parts.ts";
 export type { Env } from "../internal/env.ts";

@@ -7,7 +7,7 @@ import type { Env } from "../internal/env.ts";
 interface Producer<Item, Admission> {
   readonly item: Item;
   readonly deadline: number;
-  readonly resolve: (admission: Admission) => void;
+  readonly resolve: (admission: Admission | PromiseLike<Admission>) => void;
   readonly reject: (reason: unknown) => void;
   aborting: Disposable | undefined;
   gone: boolean;
@@ -66,8 +66,11 @@ export class WaitingLine<Item, Admission> {
     });
   }
 
-  /** Admits producers in order for as long as `admit` has an answer for the next one. */
-  admit(admit: (item: Item) => Admission | undefined): void {
+  /**
+   * Admits producers in order for as long as `admit` has an answer for the next one. A promise passes
+   * on to the producer.
+   */
+  admit(admit: (item: Item) => Admission | PromiseLike<Admission> | undefined): void {
     while (this.#waiting > 0) {
       const producer = this.#line[this.#first]!;
       if (!producer.gone) {

@@ -48,8 +48,13 @@ export function sleep(env: Env, ms: number): Promise<void> {
 
 /** Fails unless every event of the topic is counted exactly once. */
 export function assertLaws(topic: { stats(): TopicStats }): void {
-  const { name, attempts, accepted, rejected, dropped, waiting, subscriptions } = topic.stats();
-  assertEquals(attempts, accepted + rejected + dropped + waiting, `I13: attempts of ${name}`);
+  const { name, attempts, accepted, duplicates, rejected, dropped, waiting, subscriptions } = topic
+    .stats();
+  assertEquals(
+    attempts,
+    accepted + duplicates + rejected + dropped + waiting,
+    `I13: attempts of ${name}`,
+  );
   for (const subscription of subscriptions) assertLaw(subscription);
 }
 

@@ -17,6 +17,8 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["deadLetter.maxEvents", (maxEvents) => ({ deadLetter: { maxEvents } }), NO_COUNTS],
   ["retention.maxEvents", (maxEvents) => ({ retention: { maxEvents } }), NO_COUNTS],
   ["retention.maxAgeMs", (maxAgeMs) => ({ retention: { maxAgeMs } }), NO_DURATIONS],
+  ["dedupe.maxIds", (maxIds) => ({ dedupe: { maxIds } }), NO_COUNTS],
+  ["dedupe.windowMs", (windowMs) => ({ dedupe: { windowMs } }), [...NO_DURATIONS, 0]],
   ["waitMs", (waitMs) => ({ waitMs }), NO_DURATIONS],
   ["deadlineMs", (deadlineMs) => ({ deadlineMs }), [0, ...NO_DURATIONS]],
   ["abandonMs", (abandonMs) => ({ abandonMs }), NO_DURATIONS],
@@ -54,6 +56,7 @@ describe("topic options", () => {
       assertThrows(() => bus.topic("a", { retry: value }), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { deadLetter: value }), TypeError, "must be an object");
       assertThrows(() => bus.topic("a", { retention: value }), TypeError, "must be an object");
+      assertThrows(() => bus.topic("a", { dedupe: value }), TypeError, "must be an object");
       assertThrows(() => new Bus({ env, defaults: value }), TypeError, "must be an object");
       assertThrows(() => new Bus(value), TypeError, "must be an object");
     }
@@ -63,6 +66,7 @@ describe("topic options", () => {
   it("refuse a key that is no function", () => {
     for (const key of ["id", 5, null, {}] as never[]) {
       assertThrows(() => new Bus({ env }).topic("a", { key }), TypeError, "key");
+      assertThrows(() => new Bus({ env }).topic("a", { dedupe: { key } }), TypeError, "dedupe.key");
     }
   });
 

@@ -250,6 +250,7 @@ describe("stats()", () => {
       name: "a",
       attempts: 4,
       accepted: 2,
+      duplicates: 0,
       rejected: 1,
       dropped: 0,
       waiting: 1,

@@ -115,8 +115,8 @@ describe("Emitter.on() with a pattern", () => {
     }
 
     assertEquals(emitter.stats().listeners, [
-      { id: "x.*#1", type: "x.*", runs: 3, runFailures: 3 },
-      { id: "audit", type: "**", runs: 3, runFailures: 0 },
+      { id: "x.*#1", type: "x.*", runs: 3, runFailures: 3, inFlight: 0 },
+      { id: "audit", type: "**", runs: 3, runFailures: 0, inFlight: 0 },
     ]);
   });
 
@@ -188,6 +188,7 @@ describe("Emitter.on() with a pattern", () => {
       type: "**",
       runs: 10_001,
       runFailures: 0,
+      inFlight: 0,
     });
     assertEquals(engine.stats().succeeded, 10_001);
     assert(engine.table.channels.has("kept"));

@@ -295,10 +295,10 @@ describe("Emitter listener figures", () => {
     await env.settle();
 
     assertEquals(emitter.stats().listeners, [
-      { id: "good", type: "a", runs: 5, runFailures: 0 },
-      { id: "half", type: "a", runs: 5, runFailures: 3 },
-      { id: "late", type: "a", runs: 1, runFailures: 0 },
-      { id: "bad", type: "b", runs: 1, runFailures: 1 },
+      { id: "good", type: "a", runs: 5, runFailures: 0, inFlight: 0 },
+      { id: "half", type: "a", runs: 5, runFailures: 3, inFlight: 0 },
+      { id: "late", type: "a", runs: 1, runFailures: 0, inFlight: 0 },
+      { id: "bad", type: "b", runs: 1, runFailures: 1, inFlight: 0 },
     ]);
   });
 });

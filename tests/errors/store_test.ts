@@ -78,6 +78,7 @@ const ALL: readonly (readonly [NovaError, string, string, boolean, string])[] = 
     'Cannot append to "a" as its event "e1" is there with other content, or only a part of the batch ' +
     "is: send the same events again, or new ids",
   ],
+  [new IdConflictError("a", "e1", "as said"), "IdConflictError", "id-conflict", false, "as said"],
   [
     new ReadOnlyError("ledger"),
     "ReadOnlyError",

@@ -1,0 +1,75 @@
+/**
+ * Publishers that number what they publish, so that a repeat is recognised without any memory of ids.
+ */
+
+import { SequenceGapError } from "../errors/bus.ts";
+import type { Draft, NovaEvent } from "../event/event.ts";
+import { hashString } from "../internal/hash.ts";
+import type { Seen } from "../queue/seen_window.ts";
+import type { ProduceOptions, Receipt, TopicProducer } from "./api.ts";
+import type { Entrance } from "./entrance.ts";
+import type { Guard } from "./guard.ts";
+
+/** Receipts that a producer keeps for each partition; what is older is still known to be a repeat. */
+const RECENT = 256;
+
+/** How far a producer is in one partition. */
+interface Count {
+  last: number;
+  /** Ids and topic-wide numbers of the last events, by number modulo `RECENT`. */
+  readonly ids: string[];
+  readonly sequences: number[];
+}
+
+/** The producer behind the handle. */
+export class Producer implements TopicProducer<Record<string, unknown>>, Guard {
+  readonly id: string;
+  /** Events without a key stay together: a repeat then meets the same count. */
+  readonly home: number;
+  readonly #topic: string;
+  readonly #entrance: Entrance;
+  readonly #counts: Count[];
+
+  constructor(topic: string, entrance: Entrance, partitions: number, id: string) {
+    this.id = id;
+    this.home = hashString(id);
+    this.#topic = topic;
+    this.#entrance = entrance;
+    this.#counts = Array.from({ length: partitions }, () => ({ last: 0, ids: [], sequences: [] }));
+  }
+
+  publish(event: Draft, options?: ProduceOptions): Promise<Receipt> {
+    return this.#entrance.produce(this, event, options);
+  }
+
+  tryPublish(event: Draft, sequence?: number): boolean {
+    return this.#entrance.tryProduce(this, event, sequence);
+  }
+
+  find(number: number | undefined, event: NovaEvent, partition: number): Receipt | undefined {
+    const { last, ids, sequences } = this.#counts[partition]!;
+    if (number === undefined || number > last) return undefined;
+    const isRecent = last - number < RECENT;
+    return {
+      id: isRecent ? ids[number % RECENT]! : event.id,
+      partition,
+      sequence: isRecent ? sequences[number % RECENT]! : 0,
+      duplicate: true,
+      dropped: false,
+    };
+  }
+
+  admits(number: number | undefined, partition: number): boolean {
+    const next = this.#counts[partition]!.last + 1;
+    if (number === undefined || number === next) return true;
+    throw new SequenceGapError(this.#topic, this.id, partition, next, number);
+  }
+
+  remember(_number: number | undefined, { id }: NovaEvent, { partition, sequence }: Seen): void {
+    const count = this.#counts[partition]!;
+    count.last += 1;
+    const slot = count.last % RECENT;
+    count.ids[slot] = id;
+    count.sequences[slot] = sequence;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Figures with names and labels, as Prometheus and OpenMetrics know them.
+ */
+
+/** Labels of a series, in the order in which they are written. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A value that a trace can be looked up for. */
+export interface Exemplar {
+  /** The W3C trace id, 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** The value, in the unit of its family. */
+  readonly value: number;
+  /** When, in epoch milliseconds. */
+  readonly at: number;
+}
+
+/** The distribution of a series. */
+export interface Distribution {
+  /** Upper bounds, rising, and how many values were at most that; without the infinite one. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+  /** How many values there were. */
+  readonly count: number;
+  /** Their sum. */
+  readonly sum: number;
+  /** One of them, if there is a trace of it. */
+  readonly exemplar: Exemplar | undefined;
+}
+
+/** One line, or of a histogram several. */
+export interface Series {
+  /** Its labels. */
+  readonly labels: Labels;
+  /** Its value; a distribution in a histogram. */
+  readonly value: number | Distribution;
+}
+
+/** Series of one name. */
+export interface Family {
+  /** Snake case, with the unit; of a counter it ends in `_total`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly help: string;
+  /** What the values are. */
+  readonly type: "counter" | "gauge" | "histogram";
+  /** All series, no two with the same labels. */
+  readonly series: readonly Series[];
+}
