@@ -173,7 +173,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
-export { SequenceGapError } from "./src/errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

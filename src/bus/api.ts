@@ -7,14 +7,24 @@ import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { Overflow } from "../queue/overflow.ts";
-import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  SubscribeOptions,
+  TopicSubscription,
+} from "./subscription_api.ts";
+import type { TopicStats } from "./stats_api.ts";
 
+export type { PartitionStats, SubscriptionStats, TopicStats } from "./stats_api.ts";
 export type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  NackOptions,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
   SubscribeOptions,
-  SubscriptionStats,
   TopicSubscription,
 } from "./subscription_api.ts";
 
@@ -246,47 +256,6 @@ export interface Receipt {
   readonly dropped: boolean;
 }
 
-/** Figures of a partition. */
-export interface PartitionStats {
-  /** Events that entered it. */
-  readonly accepted: number;
-  /** Events that its slowest subscription has not taken yet. */
-  readonly queued: number;
-  /** Publishers that wait for room in it. */
-  readonly waiting: number;
-}
-
-/**
- * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + duplicates + rejected + dropped + waiting`.
- */
-export interface TopicStats {
-  /** Its name. */
-  readonly name: string;
-  /** Valid events that somebody tried to publish. */
-  readonly attempts: number;
-  /** Events that entered. */
-  readonly accepted: number;
-  /** Events that had entered before, and did not enter again. */
-  readonly duplicates: number;
-  /** Events that were refused, or whose publisher stopped waiting. */
-  readonly rejected: number;
-  /** Events that the overflow policy dropped. */
-  readonly dropped: number;
-  /** Publishers that wait for room. */
-  readonly waiting: number;
-  /** Events that the slowest subscription has not taken yet, over all partitions. */
-  readonly queued: number;
-  /** How many may be queued in each partition. */
-  readonly bufferSize: number;
-  /** Whether its events have keys. */
-  readonly keyed: boolean;
-  /** Its partitions, in order. */
-  readonly partitions: readonly PartitionStats[];
-  /** Its subscriptions. */
-  readonly subscriptions: readonly SubscriptionStats[];
-}
-
 /**
  * The typed handle of a topic; `bus.topic(name)` makes it.
  *
@@ -353,6 +322,14 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
     listener: Listener<EventOf<Events, Type>>,
     options?: SubscribeOptions,
   ): TopicSubscription;
+
+  /**
+   * Hands out events when they are asked for, each on a lease, until they are settled.
+   *
+   * @throws {ConfigMismatchError} If its group has other options, or is one of listeners.
+   * @throws {ClosedError} If the bus is closed.
+   */
+  consume(options?: ConsumeOptions): Consumer<EventOf<Events>>;
 
   /** The figures of now. */
   stats(): TopicStats;

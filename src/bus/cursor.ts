@@ -17,7 +17,7 @@ import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
 import { AttemptContext } from "./context.ts";
-import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
+import { type CursorOwner, type Failure, type Job, type JobOwner, RELEASED } from "./job.ts";
 import { Lag } from "./lag.ts";
 import type { Partition } from "./partition.ts";
 
@@ -250,7 +250,7 @@ export class Cursor implements JobOwner {
     if (job.exempt) this.#exempt += 1;
     else {
       this.#running += 1;
-      this.#owner.group?.occupy(context.subscription, this.partition.index);
+      this.#owner.group?.occupy(context.subscription, this.partition.index, job);
     }
     this.#owner.limit?.add(job);
     pending.then(job.succeeded, job.failed);
@@ -277,17 +277,20 @@ export class Cursor implements JobOwner {
 
   /** A handler takes too long: its attempt has failed, but its lane stays with it. */
   overdue(job: Job): void {
-    const { id, deadlineMs, abandonMs, delays } = this.#owner;
+    const { id, deadlineMs, abandonMs, delays, leases } = this.#owner;
+    const what = leases ? "a delivery" : "a handler";
     this.counts.timedOut += 1;
-    job.failure = withoutStack(() => new TimeoutError(`a handler of "${id}"`, deadlineMs));
-    if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
+    job.failure = withoutStack(() => new TimeoutError(`${what} of "${id}"`, deadlineMs));
+    if (leases) this.#abandon(job);
+    else if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
     job.context!.abort(job.failure);
   }
 
   /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
   #abandon(job: Job): void {
     const next = job.successor();
-    this.counts.zombies += 1;
+    // Who had a lease has nothing left to settle.
+    if (!this.#owner.leases) this.counts.zombies += 1;
     this.#leave(job);
     this.#fail(next, job.failure);
     this.#left();
@@ -315,16 +318,21 @@ export class Cursor implements JobOwner {
 
   #fail(job: Job, error: unknown): void {
     const { retry } = this.#owner;
+    if (error === RELEASED && this.#until === undefined) return this.#aside.push(job);
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
-    if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
+    const { retryInMs } = job;
+    job.retryInMs = undefined;
+    if (
+      error !== RELEASED && !refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))
+    ) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
       this.#releasedHeld += 1;
     } else {
       const delay = refused
         ? error.retryAfterMs
-        : delayAfter(retry, job.attempt, error, () => this.#owner.random());
+        : retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
       this.#aside.wait(job, delay);
     }

@@ -22,6 +22,9 @@ export interface JobOwner {
   overdue(job: Job): void;
 }
 
+/** What an attempt fails with that was none: the event goes to whoever takes it next. */
+export const RELEASED: unique symbol = Symbol("released");
+
 /** One event on its way through attempts, outside the ring. */
 export class Job implements Limited<Job> {
   readonly cursor: JobOwner;
@@ -37,6 +40,8 @@ export class Job implements Limited<Job> {
   context: AttemptContext | undefined;
   /** Why the attempt has failed although its handler still runs. */
   failure: Error | undefined;
+  /** The delay before its next attempt, if whoever had it asked for one. */
+  retryInMs: number | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
@@ -86,7 +91,7 @@ export interface CloseCalls {
 /** What a cursor tells of members that share a subscription. */
 export interface Seats {
   /** A member has an event of a partition that is not done yet. */
-  occupy(seat: Subscription, partition: number): void;
+  occupy(seat: Subscription, partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(seat: Subscription, partition: number): void;
 }
@@ -102,6 +107,8 @@ export interface CursorOwner extends ContextOwner {
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
+  /** Whether events are handed out on leases, rather than to handlers. */
+  readonly leases: boolean;
   /** The attempts under way, if they have a deadline. */
   readonly limit: TimeLimit<Job> | undefined;
   readonly env: Env;

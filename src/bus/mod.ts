@@ -40,11 +40,15 @@ export { Bus, type BusStats } from "./bus.ts";
 export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
+  ConsumeOptions,
+  Consumer,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  Delivery,
   From,
   Key,
+  NackOptions,
   OnFailure,
   OnGap,
   OnLag,
@@ -81,6 +85,6 @@ export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
-export { SequenceGapError } from "../errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "../errors/bus.ts";
 export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

@@ -15,6 +15,7 @@ import {
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
 import { UnsupportedError } from "../errors/store.ts";
+import type { ConsumeOptions } from "./subscription_api.ts";
 import type {
   DedupeOptions,
   From,
@@ -79,7 +80,7 @@ export function totalSettings(
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
-  const deadlineMs = deadlineOption(given.deadlineMs, 30_000);
+  const deadlineMs = timeOption("deadlineMs", given.deadlineMs, 30_000);
   return {
     partitions: integerOption("partitions", given.partitions, 1),
     key: given.key,
@@ -136,8 +137,23 @@ export function checkSubscribeOptions(
     maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
     retry: totalRetry(options.retry, topic.retry),
     onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
-    deadlineMs: deadlineOption(deadlineMs, topic.deadlineMs),
+    deadlineMs: timeOption("deadlineMs", deadlineMs, topic.deadlineMs),
     abandonMs: durationOption("abandonMs", abandonMs, topic.abandonMs),
+  };
+}
+
+/** Checks the options of a consumer; what is missing comes from its topic. */
+export function checkConsumeOptions(
+  options: ConsumeOptions,
+  topic: Inherited = DEFAULTS,
+): Inherited & Reading & { readonly leases: true } {
+  const { prefetch, ackWaitMs, ...others } = options;
+  return {
+    ...checkSubscribeOptions(others, topic),
+    maxConcurrency: integerOption("prefetch", prefetch, 10),
+    deadlineMs: timeOption("ackWaitMs", ackWaitMs, 30_000),
+    abandonMs: 0,
+    leases: true,
   };
 }
 
@@ -193,10 +209,11 @@ type Inherited = Pick<
 
 const DEFAULTS: Inherited = totalSettings({});
 
-function deadlineOption(deadlineMs: number | undefined, fallback: number): number {
-  const total = durationOption("deadlineMs", deadlineMs, fallback);
+/** A duration that is not zero: an attempt of no time would be over at once. */
+function timeOption(name: string, value: number | undefined, fallback: number): number {
+  const total = durationOption(name, value, fallback);
   if (total === 0) {
-    throw new RangeError(`Cannot use 0 as "deadlineMs": every attempt would be over at once`);
+    throw new RangeError(`Cannot use 0 as "${name}": every attempt would be over at once`);
   }
   return total;
 }

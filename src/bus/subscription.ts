@@ -59,6 +59,8 @@ export interface SubscriberOptions {
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
+  /** Whether events are handed out on leases of `deadlineMs`. */
+  readonly leases: boolean;
 }
 
 /** The handle that `subscribe` answers. */
@@ -72,6 +74,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly onLag: OnLag;
   readonly onGap: OnGap;
   readonly env: Env;
+  readonly leases: boolean;
+  /** What ended it, if nobody told it to end. */
+  failure: Error | undefined;
   /** Its members, if it is shared. */
   readonly group: Group | undefined;
   /** Whose handler is called: its own, or that of a member. */
@@ -108,7 +113,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.onGap = options.onGap;
     this.env = owner.env;
     this.delays = owner.delays;
-    this.limit = owner.limits.of(options.deadlineMs);
+    this.leases = options.leases;
+    // A lease begins later: when the event is handed out.
+    this.limit = options.leases ? undefined : owner.limits.of(options.deadlineMs);
     this.#from = options.from;
     this.attach(owner);
   }
@@ -145,7 +152,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   }
 
   fail(error: Error): void {
-    const isTold = this.#ready?.reject(error) === true;
+    this.failure = error;
+    // Whoever pulls gets it where the events would come.
+    const isTold = this.#ready?.reject(error) === true || this.leases;
     if (!isTold) this.env.report(error);
     this.unsubscribe();
   }

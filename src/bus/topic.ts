@@ -15,6 +15,8 @@ import type { Cursor } from "./cursor.ts";
 import { Entrance } from "./entrance.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import type {
+  ConsumeOptions,
+  Consumer,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -25,11 +27,12 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import { PullConsumer } from "./consumer.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
 import { redrive } from "./redrive.ts";
-import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
+import { checkConsumeOptions, checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
@@ -139,23 +142,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     requireOptions("a subscription", options);
     this.#entrance.requireOpen();
     const { signal, group } = options;
-    const settings = checkSubscribeOptions(options, this.#settings);
+    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false };
     this.#entrance.requireReached(settings.from);
     const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
       ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
-      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
+      : new Member(this.#group(group, group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
       handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
     return handle;
   }
 
-  /** The group of a name, made for its first member. */
-  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
-    const options = { ...settings, id: name };
+  /** The group of a name, made for its first member; without a name, one for a single member. */
+  #group(
+    name: string | undefined,
+    id: string,
+    settings: Omit<SubscriberOptions, "id">,
+  ): Group {
+    const options = { ...settings, id };
     for (const { group } of this.subscribers) {
-      if (group?.name !== name) continue;
+      if (name === undefined || group?.name !== name) continue;
       group.requireSame(options);
       return group;
     }
@@ -167,6 +174,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   #add(subscriber: Subscriber): Subscriber {
     this.subscribers.add(subscriber);
     return subscriber;
+  }
+
+  consume(options: ConsumeOptions = {}): Consumer {
+    requireOptions("consuming", options);
+    this.#entrance.requireOpen();
+    const { signal, group } = options;
+    const settings = checkConsumeOptions(options, this.#settings);
+    this.#entrance.requireReached(settings.from);
+    const id = options.id ?? group ?? `${this.name}#${++this.#unnamed}`;
+    const consumer = new PullConsumer(
+      this.#group(group, id, settings),
+      id,
+      settings.maxConcurrency,
+      this.#owner.limits.of(settings.deadlineMs),
+    );
+    if (signal !== undefined) {
+      consumer.endsWith(
+        this.#owner.env.onAbort(signal, () => consumer.end({ reason: signal.reason })),
+      );
+    }
+    return consumer;
   }
 
   on(type: string, listener: Listener<never>, options: SubscribeOptions = {}): TopicSubscription {

@@ -1,0 +1,77 @@
+/**
+ * The figures of topics, partitions and subscriptions.
+ */
+
+/**
+ * Figures of a subscription. Every event offered to it is counted once:
+ * `offered = succeeded + deadLettered + dropped + released + queued + held + inFlight`.
+ */
+export interface SubscriptionStats {
+  /** Its label. */
+  readonly id: string;
+  /** Events that the topic accepted for it. */
+  readonly offered: number;
+  /** Events that were handled. */
+  readonly succeeded: number;
+  /** Events that failed for good and went to the dead letters. */
+  readonly deadLettered: number;
+  /** Events it missed: it was too slow, and was to lose some rather than hold publishers back. */
+  readonly dropped: number;
+  /** Events it was not given because it ended first. */
+  readonly released: number;
+  /** Events that wait in the partitions. */
+  readonly queued: number;
+  /** Events set aside: waiting for another attempt, or behind one with the same key. */
+  readonly held: number;
+  /** Events whose handler is running. */
+  readonly inFlight: number;
+  /** How many handlers may run at once, over all partitions. */
+  readonly slots: number;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+  /** Attempts that took longer than `deadlineMs`. */
+  readonly timedOut: number;
+  /** Handlers that were given up and still run. */
+  readonly zombies: number;
+}
+
+/** Figures of a partition. */
+export interface PartitionStats {
+  /** Events that entered it. */
+  readonly accepted: number;
+  /** Events that its slowest subscription has not taken yet. */
+  readonly queued: number;
+  /** Publishers that wait for room in it. */
+  readonly waiting: number;
+}
+
+/**
+ * Figures of a topic. Every attempt to publish is counted once:
+ * `attempts = accepted + duplicates + rejected + dropped + waiting`.
+ */
+export interface TopicStats {
+  /** Its name. */
+  readonly name: string;
+  /** Valid events that somebody tried to publish. */
+  readonly attempts: number;
+  /** Events that entered. */
+  readonly accepted: number;
+  /** Events that had entered before, and did not enter again. */
+  readonly duplicates: number;
+  /** Events that were refused, or whose publisher stopped waiting. */
+  readonly rejected: number;
+  /** Events that the overflow policy dropped. */
+  readonly dropped: number;
+  /** Publishers that wait for room. */
+  readonly waiting: number;
+  /** Events that the slowest subscription has not taken yet, over all partitions. */
+  readonly queued: number;
+  /** How many may be queued in each partition. */
+  readonly bufferSize: number;
+  /** Whether its events have keys. */
+  readonly keyed: boolean;
+  /** Its partitions, in order. */
+  readonly partitions: readonly PartitionStats[];
+  /** Its subscriptions. */
+  readonly subscriptions: readonly SubscriptionStats[];
+}
