@@ -3,6 +3,7 @@
  */
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
+import type { Isolation } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
@@ -99,6 +100,14 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {30_000}
    */
   readonly waitMs?: number;
+  /**
+   * How far handlers are kept from each other's hands: all get the same event (`"shared"`), its data is
+   * frozen when it enters (`"freeze"`), or each delivery gets a clone (`"clone"`). Data that cannot be
+   * frozen or cloned is refused with {@linkcode ValidationError}.
+   *
+   * @default {"shared"}
+   */
+  readonly isolation?: Isolation;
   /**
    * How many events each subscription handles at once in each partition.
    *

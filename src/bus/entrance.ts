@@ -4,6 +4,7 @@
 
 import { BufferFullError, LimitExceededError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
+import { isolate } from "../event/isolation.ts";
 import { admitEvent } from "../event/make.ts";
 import { checkName } from "../event/validate.ts";
 import { integerOption, requireOptions, requireSignal, show } from "../internal/check.ts";
@@ -78,7 +79,7 @@ export class Entrance {
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
-      const admitted = admitEvent(event, this.#env);
+      const admitted = this.#check(event);
       const hash = this.#placing.hashOf(admitted);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
@@ -91,7 +92,7 @@ export class Entrance {
   }
 
   tryPublish(event: Draft): boolean {
-    const admitted = admitEvent(event, this.#env);
+    const admitted = this.#check(event);
     const hash = this.#placing.hashOf(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     const token = this.#dedupe?.tokenOf(event, admitted);
@@ -106,7 +107,7 @@ export class Entrance {
     try {
       requireOptions("a publish", options);
       const token = checkNumber(options?.sequence);
-      const admitted = admitEvent(event, this.#env);
+      const admitted = this.#check(event);
       const hash = this.#placing.hashAtHome(admitted, producer.home);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
@@ -118,7 +119,7 @@ export class Entrance {
 
   tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
     const token = checkNumber(sequence);
-    const admitted = admitEvent(event, this.#env);
+    const admitted = this.#check(event);
     const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
@@ -218,6 +219,12 @@ export class Entrance {
         waiting: this.#lines[index]!.length,
       })),
     };
+  }
+
+  #check(event: Draft): NovaEvent {
+    const { isolation } = this.#settings;
+    const admitted = admitEvent(event, this.#env);
+    return isolation === "shared" ? admitted : isolate(admitted, isolation) as NovaEvent;
   }
 
   #add(event: NovaEvent, hash: number): boolean {

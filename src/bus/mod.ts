@@ -79,6 +79,7 @@ export type {
   NovaEvent,
   TypeOf,
 } from "../event/event.ts";
+export type { Isolation } from "../event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Env } from "../internal/env.ts";

@@ -12,6 +12,7 @@ import {
   stringOption,
   wordOption,
 } from "../internal/check.ts";
+import { type Isolation, ISOLATIONS } from "../event/isolation.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
 import { UnsupportedError } from "../errors/store.ts";
@@ -42,6 +43,7 @@ export interface TopicSettings {
   readonly bufferSize: number;
   readonly overflow: "wait" | "reject" | "drop-newest";
   readonly waitMs: number;
+  readonly isolation: Isolation;
   readonly maxConcurrency: number;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
@@ -87,6 +89,7 @@ export function totalSettings(
     bufferSize,
     overflow: wordOption("overflow", given.overflow, ["wait", "reject", "drop-newest"], "wait"),
     waitMs: durationOption("waitMs", given.waitMs, DEFAULT_WAIT_MS),
+    isolation: wordOption("isolation", given.isolation, ISOLATIONS, "shared"),
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
     onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),

@@ -4,6 +4,7 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
+import { type Isolation, withClones } from "../event/isolation.ts";
 import type { Env } from "../internal/env.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
@@ -30,6 +31,7 @@ import { startIn } from "./start.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  readonly isolation: Isolation;
   readonly env: Env;
   readonly partitions: readonly Partition[];
   readonly delays: DelayQueue<Job>;
@@ -178,7 +180,8 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   }
 
   listenerOf(partition: number): Listener<NovaEvent> {
-    return this.#listenerOf(partition);
+    const listener = this.#listenerOf(partition);
+    return this.#owner.isolation === "clone" ? withClones(listener as Listener) : listener;
   }
 
   /** Whether one of these handles is its own, or that of a member. */

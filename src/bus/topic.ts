@@ -99,6 +99,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     });
     this.#parts = {
       env,
+      isolation: settings.isolation,
       partitions: this.partitions,
       delays: owner.delays,
       limits: owner.limits,

@@ -23,6 +23,7 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["deadlineMs", (deadlineMs) => ({ deadlineMs }), [0, ...NO_DURATIONS]],
   ["abandonMs", (abandonMs) => ({ abandonMs }), NO_DURATIONS],
   ["overflow", (overflow) => ({ overflow }), [...NO_WORDS, "drop-oldest"]],
+  ["isolation", (isolation) => ({ isolation }), NO_WORDS],
   ["retry.attempts", (attempts) => ({ retry: { attempts } }), NO_COUNTS],
   ["retry.delayMs", (delayMs) => ({ retry: { delayMs } }), [...NO_DURATIONS, Infinity]],
   ["retry.maxDelayMs", (maxDelayMs) => ({ retry: { maxDelayMs } }), [...NO_DURATIONS, Infinity]],
