@@ -52,6 +52,11 @@ export class Aside {
       (this.#lanes?.parked ?? 0);
   }
 
+  /** Keys that are parked, and events that are held. */
+  get stops(): number {
+    return this.#standstill.stops;
+  }
+
   /** Jobs that may start. */
   get ready(): number {
     return this.#ready.length;
@@ -152,6 +157,20 @@ export class Aside {
     let next = this.#lanes.release(job.lane);
     while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
     if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
+  }
+
+  /** The time that the oldest of the events has; Infinity if there are none. */
+  get oldestTime(): number {
+    let oldest = Infinity;
+    for (const { timestamp } of this.#events()) oldest = Math.min(oldest, timestamp);
+    return oldest;
+  }
+
+  *#events(): Generator<NovaEvent> {
+    for (const { event } of this.#waiting) yield event;
+    for (const { event } of this.#ready) yield event;
+    yield* this.#standstill.events();
+    if (this.#lanes !== undefined) yield* this.#lanes.items();
   }
 
   /** Gives everything up. */

@@ -9,17 +9,16 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
-import { TimeoutError } from "../errors.ts";
-import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
-import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext } from "./context.ts";
+import type { Key, ParkedKey } from "./api.ts";
 import { type CursorOwner, type Failure, type Job, type JobOwner, RELEASED } from "./job.ts";
 import { Lag } from "./lag.ts";
+import type { Tally } from "./tally.ts";
 import type { Partition } from "./partition.ts";
+import { Runs } from "./runs.ts";
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
@@ -48,20 +47,18 @@ export class Cursor implements JobOwner {
   readonly partition: Partition;
   readonly #owner: CursorOwner;
   readonly #listener: Listener<NovaEvent>;
-  /** What the next first attempt sees. */
-  #context: AttemptContext;
   #until: number | undefined;
-  /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
-  #running = 0;
-  #exempt = 0;
+  /** Its handlers that have not settled. */
+  readonly #runs: Runs;
   /** What it took out of the ring and is not done with. */
   readonly #aside: Aside;
   readonly #lag: Lag;
-  /** What it was offered beside the events of the ring: redriven ones, and news of gaps. */
+  /**
+   * What it was offered beside the events of the ring: redriven ones and news of gaps, less the dead
+   * letters that were redriven before it came to them.
+   */
   extra = 0;
   #forgotten = false;
-  /** Dead letters that were redriven before it came to them; it was never offered those. */
-  gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
 
@@ -70,8 +67,7 @@ export class Cursor implements JobOwner {
     this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
-    this.#context = new AttemptContext(owner, 1);
-    Object.freeze(this.#context);
+    this.#runs = new Runs(this, owner);
     this.place = place;
     this.from = place;
     this.#lag = new Lag(this, this.#aside, owner);
@@ -94,12 +90,12 @@ export class Cursor implements JobOwner {
 
   /** Handlers that have not settled. */
   get inFlight(): number {
-    return this.#running + this.#exempt;
+    return this.#runs.running + this.#runs.exempt;
   }
 
   /** Of those, the ones that closing does not wait for. */
   get exempt(): number {
-    return this.#exempt;
+    return this.#runs.exempt;
   }
 
   /** Events set aside. */
@@ -107,20 +103,9 @@ export class Cursor implements JobOwner {
     return this.#aside.size;
   }
 
-  /** Events that were accepted since it began and before it ended, and redriven ones. */
-  get offered(): number {
-    return (this.#until ?? this.partition.tail) - this.from - this.gone +
-      this.extra;
-  }
-
   /** Events in the ring that it has not taken. */
   get queued(): number {
     return this.#until === undefined ? this.partition.tail - this.place : 0;
-  }
-
-  /** Events it was not given because it ended first. */
-  get released(): number {
-    return this.#until === undefined ? 0 : this.#until - this.place + this.#releasedHeld;
   }
 
   /** Events that were handled, or went to the dead letters. */
@@ -135,20 +120,37 @@ export class Cursor implements JobOwner {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id" | "slots"> {
-    const { offered, released, queued, held, inFlight } = this;
-    return { offered, ...this.counts, released, queued, held, inFlight };
+  tally(): Tally {
+    const { from, place, queued, held, inFlight } = this;
+    const { stops } = this.#aside;
+    const until = this.#until;
+    return {
+      ...this.counts,
+      offered: (until ?? this.partition.tail) - from + this.extra,
+      released: until === undefined ? 0 : until - place + this.#releasedHeld,
+      queued,
+      held,
+      inFlight,
+      lag: queued + held + inFlight,
+      stops,
+    };
+  }
+
+  /** The time that the oldest event has which waits here; Infinity if none does. */
+  get oldestTime(): number {
+    const next = this.queued > 0 ? this.partition.at(this.place) : undefined;
+    return Math.min(this.#aside.oldestTime, next?.timestamp ?? Infinity);
   }
 
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
-    return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
+    return this.#until === undefined && this.#runs.running < this.#owner.maxConcurrency &&
       (this.#aside.ready > 0 || (this.place < this.partition.tail && this.#aside.hasRoom));
   }
 
   /** Whether closing has nothing to wait for here. */
   get idle(): boolean {
-    return this.#running === 0 && this.#aside.ready === 0 &&
+    return this.#runs.running === 0 && this.#aside.ready === 0 &&
       (this.queued === 0 || !this.#aside.hasRoom);
   }
 
@@ -165,7 +167,7 @@ export class Cursor implements JobOwner {
   run(budget: number): number {
     this.#lag.checkAge();
     let left = budget;
-    while (left > 0 && this.#aside.ready > 0 && this.#running < this.#owner.maxConcurrency) {
+    while (left > 0 && this.#aside.ready > 0 && this.#runs.running < this.#owner.maxConcurrency) {
       this.#start(this.#aside.next());
       left -= 1;
     }
@@ -181,9 +183,10 @@ export class Cursor implements JobOwner {
     const partition = this.partition;
     const aside = this.#aside;
     const { calls } = owner;
+    const runs = this.#runs;
     let left = budget;
     while (
-      left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
+      left > 0 && this.place < partition.tail && runs.running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
       this.#until === undefined && aside.hasRoom
     ) {
@@ -198,23 +201,23 @@ export class Cursor implements JobOwner {
       // A dead letter that was redriven is no longer there.
       if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
-        if (event === undefined) this.gone += 1;
+        if (event === undefined) this.extra -= 1;
         continue;
       }
       const closeCalls = calls.close;
-      const context = this.#context;
+      const { context } = runs;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
       } catch (error) {
         this.place = place + 1;
-        this.#fail(aside.claim(event, place), error);
+        this.fail(aside.claim(event, place), error);
         continue;
       }
       this.place = place + 1;
       if (pending === undefined) this.counts.succeeded += 1;
-      else this.#await(aside.claim(event, place), context, pending, closeCalls);
+      else runs.add(aside.claim(event, place), context, pending, closeCalls);
     }
     return left;
   }
@@ -224,99 +227,43 @@ export class Cursor implements JobOwner {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
-    Object.freeze(context);
+    const context = this.#runs.contextOf(job);
     let pending: Promise<unknown> | undefined;
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
     } catch (error) {
-      return this.#fail(job, error);
+      return this.fail(job, error);
     }
-    if (pending === undefined) this.#succeed(job);
-    else this.#await(job, context, pending, closeCalls);
-  }
-
-  #await(
-    job: Job,
-    context: AttemptContext,
-    pending: Promise<unknown>,
-    closeCalls: number,
-  ): void {
-    if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
-    context.keep();
-    job.context = context;
-    job.exempt = this.#owner.calls.close !== closeCalls;
-    if (job.exempt) this.#exempt += 1;
-    else {
-      this.#running += 1;
-      this.#owner.group?.occupy(context.subscription, this.partition.index, job);
-    }
-    this.#owner.limit?.add(job);
-    pending.then(job.succeeded, job.failed);
+    if (pending === undefined) this.succeed(job);
+    else this.#runs.add(job, context, pending, closeCalls);
   }
 
   /** A handler's promise settled. */
   settle(job: Job, error: unknown, failed: boolean): void {
-    if (job.fenced) {
-      this.counts.zombies -= 1;
-      return;
-    }
-    this.#owner.limit?.delete(job);
-    this.#leave(job);
-    const { failure, delayed } = job;
-    if (failure !== undefined) {
-      // The attempt had failed before; now its handler is out of the way.
-      job.failure = job.delayed = undefined;
-      if (delayed !== undefined) this.#owner.delays.delete(delayed);
-      this.#fail(job, failure);
-    } else if (failed) this.#fail(job, error);
-    else this.#succeed(job);
-    this.#left();
+    this.#runs.settle(job, error, failed);
   }
 
-  /** A handler takes too long: its attempt has failed, but its lane stays with it. */
+  /** A handler takes too long. */
   overdue(job: Job): void {
-    const { id, deadlineMs, abandonMs, delays, leases } = this.#owner;
-    const what = leases ? "a delivery" : "a handler";
-    this.counts.timedOut += 1;
-    job.failure = withoutStack(() => new TimeoutError(`${what} of "${id}"`, deadlineMs));
-    if (leases) this.#abandon(job);
-    else if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
-    job.context!.abort(job.failure);
+    this.#runs.overdue(job);
   }
 
-  /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
-  #abandon(job: Job): void {
-    const next = job.successor();
-    // Who had a lease has nothing left to settle.
-    if (!this.#owner.leases) this.counts.zombies += 1;
-    this.#leave(job);
-    this.#fail(next, job.failure);
-    this.#left();
-  }
-
-  /** A handler gives back its slot. */
-  #leave(job: Job): void {
-    if (job.exempt) this.#exempt -= 1;
-    else {
-      this.#running -= 1;
-      this.#owner.group?.vacate(job.context!.subscription, this.partition.index);
-    }
-  }
-
-  #left(): void {
+  /** What follows when a handler no longer has its slot. */
+  left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
     this.partition.resume(this);
   }
 
-  #succeed(job: Job): void {
+  /** An event is done with. */
+  succeed(job: Job): void {
     this.counts.succeeded += 1;
     this.#aside.release(job);
   }
 
-  #fail(job: Job, error: unknown): void {
+  /** An attempt failed, or was none. */
+  fail(job: Job, error: unknown): void {
     const { retry } = this.#owner;
     if (error === RELEASED && this.#until === undefined) return this.#aside.push(job);
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
@@ -388,7 +335,7 @@ export class Cursor implements JobOwner {
   /** The time of a job's next attempt has come, or that of giving its handler up. */
   due(job: Job): void {
     job.delayed = undefined;
-    if (job.failure !== undefined) return this.#abandon(job);
+    if (job.failure !== undefined) return this.#runs.abandon(job);
     this.#aside.due(job);
     this.partition.resume(this);
   }

@@ -213,9 +213,8 @@ export class Entrance {
       dropped,
       waiting,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
-      partitions: this.#partitions.map(({ tail, queued }, index) => ({
-        accepted: tail,
-        queued,
+      partitions: this.#partitions.map((partition, index) => ({
+        ...partition.stats(),
         waiting: this.#lines[index]!.length,
       })),
     };

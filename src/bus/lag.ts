@@ -59,7 +59,7 @@ export class Lag {
     const missed = to - cursor.place;
     if (partition.keepsLetters) {
       // They were redriven.
-      cursor.gone += missed;
+      cursor.extra -= missed;
       cursor.place = to;
     } else if (onLag === "close" || (onLag === "backpressure" && onGap === "error")) {
       const next = partition.nextNumber(to);

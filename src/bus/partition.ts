@@ -9,6 +9,8 @@ import { Pacer } from "../queue/pacer.ts";
 import { powerOfTwo } from "../queue/ring.ts";
 import type { Cursor } from "./cursor.ts";
 import { History } from "./history.ts";
+import type { PartitionStats } from "./stats_api.ts";
+import { ageSince } from "./tally.ts";
 
 /** Events handled before other work of the process gets its turn. */
 const BURST = 1024;
@@ -140,6 +142,14 @@ export class Partition {
     return this.#options.retain
       ? this.tail - this.#head - this.#taken.size
       : this.tail - this.#slowest();
+  }
+
+  /** The figures of now. */
+  stats(): Omit<PartitionStats, "waiting"> {
+    const { tail, queued, oldest } = this;
+    const lag = this.#cursors.reduce((most, cursor) => Math.max(most, cursor.tally().lag), 0);
+    const oldestAgeMs = ageSince(this.#cursors, this.#options.env);
+    return { accepted: tail, queued, kept: tail - oldest, lag, oldestAgeMs };
   }
 
   /**

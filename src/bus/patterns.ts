@@ -17,7 +17,7 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "./names.ts";
-import { addTallies, newTally } from "./subscription.ts";
+import { addTallies, newTally } from "./tally.ts";
 import type { BusTopic } from "./topic.ts";
 
 /** Whether what was given to `subscribe` is a pattern rather than a name. */
@@ -131,11 +131,13 @@ export class PatternSubscription implements TopicSubscription {
   stats(): SubscriptionStats {
     const tally = newTally();
     let slots = 0;
+    let oldestAgeMs = 0;
     for (const member of this.#members) {
       const stats = member.stats();
       addTallies(tally, stats);
       slots += stats.slots;
+      oldestAgeMs = Math.max(oldestAgeMs, stats.oldestAgeMs);
     }
-    return { id: this.id, ...tally, slots };
+    return { id: this.id, ...tally, oldestAgeMs, slots };
   }
 }

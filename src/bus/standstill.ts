@@ -81,6 +81,17 @@ export class Standstill {
     return held;
   }
 
+  /** All that is set aside. */
+  *events(): Generator<NovaEvent> {
+    for (const { job } of this.#held) yield job.event;
+    for (const events of this.#parked.values()) yield* events;
+  }
+
+  /** How many keys are parked, and events held. */
+  get stops(): number {
+    return this.#parked.size + this.#held.size;
+  }
+
   /** The keys that stand still. */
   keys(partition: number): ParkedKey[] {
     const waiting = new Map<Key, number>();

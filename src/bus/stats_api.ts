@@ -25,6 +25,14 @@ export interface SubscriptionStats {
   readonly held: number;
   /** Events whose handler is running. */
   readonly inFlight: number;
+  /** Events it is not done with: queued, held and in flight. */
+  readonly lag: number;
+  /**
+   * How old the oldest event is that waits, in milliseconds since its `timestamp`; 0 when none does.
+   */
+  readonly oldestAgeMs: number;
+  /** Keys that are parked, and events that are held, until somebody acts. */
+  readonly stops: number;
   /** How many handlers may run at once, over all partitions. */
   readonly slots: number;
   /** Attempts beyond the first. */
@@ -41,6 +49,12 @@ export interface PartitionStats {
   readonly accepted: number;
   /** Events that its slowest subscription has not taken yet. */
   readonly queued: number;
+  /** Events that a subscription could still begin with. */
+  readonly kept: number;
+  /** The most that one of its subscriptions is not done with: queued, held and in flight. */
+  readonly lag: number;
+  /** How old the oldest event is that waits for one of its subscriptions, in milliseconds; 0 for none. */
+  readonly oldestAgeMs: number;
   /** Publishers that wait for room in it. */
   readonly waiting: number;
 }

@@ -27,6 +27,7 @@ import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 import { Ready } from "./ready.ts";
+import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
 import { startIn } from "./start.ts";
 
 /** What a subscription asks of its topic. */
@@ -260,31 +261,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
+    const oldestAgeMs = ageSince(this.#cursors, this.env);
+    return {
+      id: this.id,
+      ...tally,
+      oldestAgeMs,
+      slots: this.maxConcurrency * this.#cursors.length,
+    };
   }
-}
-
-/** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
-
-/** No figures yet. */
-export function newTally(): Tally {
-  return {
-    offered: 0,
-    succeeded: 0,
-    deadLettered: 0,
-    dropped: 0,
-    released: 0,
-    queued: 0,
-    held: 0,
-    inFlight: 0,
-    retries: 0,
-    timedOut: 0,
-    zombies: 0,
-  };
-}
-
-/** Adds figures to others. */
-export function addTallies(tally: Tally, more: Readonly<Tally>): void {
-  for (const name of Object.keys(tally) as (keyof Tally)[]) tally[name] += more[name];
 }

@@ -88,6 +88,9 @@ export function assertFigures(
     retries: 0,
     timedOut: 0,
     zombies: 0,
+    lag: stats.queued + stats.held + stats.inFlight,
+    stops: stats.stops,
+    oldestAgeMs: stats.oldestAgeMs,
     slots: stats.slots,
     ...figures,
   });
