@@ -7,16 +7,18 @@ import type { Isolation } from "../event/isolation.ts";
 import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
+import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Store } from "../store/store.ts";
+import type { TopicStats } from "./stats_api.ts";
 import type {
   ConsumeOptions,
   Consumer,
   SubscribeOptions,
   TopicSubscription,
 } from "./subscription_api.ts";
-import type { TopicStats } from "./stats_api.ts";
 
-export type { PartitionStats, SubscriptionStats, TopicStats } from "./stats_api.ts";
+export type { BusStats, PartitionStats, SubscriptionStats, TopicStats } from "./stats_api.ts";
 export type {
   ConsumeOptions,
   Consumer,
@@ -43,8 +45,29 @@ export interface BusOptions {
    * @default {1000}
    */
   readonly maxTopics?: number;
+  /**
+   * Where its topics live. With a store they are durable: an event is accepted once it is committed,
+   * and a subscription goes on where its checkpoint is.
+   *
+   * @default {none: topics live in memory}
+   */
+  readonly store?: Store<Record<string, unknown>, never>;
+  /**
+   * With a store: how long the place of a subscription stays with its process after that died, in
+   * milliseconds. Then another process, or the same one started again, takes over.
+   *
+   * @default {5000}
+   */
+  readonly leaseMs?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
+  /**
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
   /**
    * Clock, timers and randomness.
    *

@@ -67,7 +67,7 @@ export class Cursor implements JobOwner {
     this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
-    this.#runs = new Runs(this, owner);
+    this.#runs = new Runs(this, this.#aside, owner);
     this.place = place;
     this.from = place;
     this.#lag = new Lag(this, this.#aside, owner);
@@ -111,6 +111,11 @@ export class Cursor implements JobOwner {
   /** Events that were handled, or went to the dead letters. */
   get finished(): number {
     return this.counts.succeeded + this.counts.deadLettered;
+  }
+
+  /** Events it took and is not done with; only where somebody keeps account. */
+  inHand(): Iterable<NovaEvent> {
+    return this.#aside.inHand();
   }
 
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
@@ -226,6 +231,7 @@ export class Cursor implements JobOwner {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
+    this.#aside.runs(job);
     if (job.attempt > 1) this.counts.retries += 1;
     const context = this.#runs.contextOf(job);
     let pending: Promise<unknown> | undefined;
@@ -249,7 +255,7 @@ export class Cursor implements JobOwner {
     this.#runs.overdue(job);
   }
 
-  /** What follows when a handler no longer has its slot. */
+  /** What follows when something that was waited for is over. */
   left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
@@ -259,13 +265,18 @@ export class Cursor implements JobOwner {
   /** An event is done with. */
   succeed(job: Job): void {
     this.counts.succeeded += 1;
+    this.#aside.ran(job);
     this.#aside.release(job);
   }
 
   /** An attempt failed, or was none. */
   fail(job: Job, error: unknown): void {
     const { retry } = this.#owner;
-    if (error === RELEASED && this.#until === undefined) return this.#aside.push(job);
+    if (error === RELEASED && this.#until === undefined) {
+      this.#aside.push(job);
+      this.#aside.ran(job);
+      return;
+    }
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
     const { retryInMs } = job;
@@ -275,28 +286,59 @@ export class Cursor implements JobOwner {
     ) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
-      this.#releasedHeld += 1;
+      this.#giveUp(job);
     } else {
       const delay = refused
         ? error.retryAfterMs
         : retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
       this.#aside.wait(job, delay);
+      this.#aside.ran(job);
     }
+  }
+
+  /** It failed after its cursor had ended: nobody tries again. */
+  #giveUp(job: Job): void {
+    this.#releasedHeld += 1;
+    this.#aside.leave(job);
   }
 
   #failForGood(job: Job, error: unknown): void {
     const { onFailure, id: subscription } = this.#owner;
     const { event, attempt: attempts, redrives } = job;
     const failure: Failure = { subscription, event, error, attempts, redrives };
-    if (onFailure !== "hold" && this.#owner.bury(failure)) {
+    const buried = onFailure !== "hold" && this.#owner.bury(failure);
+    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
+    // A letter on its way to a log: the event has its slot until it is there.
+    this.#runs.running += 1;
+    this.#aside.runs(job);
+    buried.then((isThere) => {
+      this.#runs.running -= 1;
+      this.#afterBurial(job, error, isThere);
+      this.left();
+    });
+  }
+
+  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
+    if (isThere) {
       this.counts.deadLettered += 1;
-      if (onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(event);
+      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
+        this.#aside.parkKey(this.#owner.keyOf(job.event));
       }
       this.#aside.release(job);
     } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else this.#releasedHeld += 1;
+    else return this.#giveUp(job);
+    this.#aside.ran(job);
+  }
+
+  /** The keys that are parked here. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#aside.parkedKeys;
+  }
+
+  /** Sets later events of a key aside. */
+  parkKey(key: Key): void {
+    this.#aside.parkKey(key);
   }
 
   /** Tells of events that are gone: undefined if nobody knows how many. */

@@ -3,6 +3,7 @@
  */
 
 import { BufferFullError, LimitExceededError } from "../errors.ts";
+import { UnsupportedError } from "../errors/store.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { isolate } from "../event/isolation.ts";
 import { admitEvent } from "../event/make.ts";
@@ -10,13 +11,13 @@ import { checkName } from "../event/validate.ts";
 import { integerOption, requireOptions, requireSignal, show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
-import type { From, ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
+import type { ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
 import { Dedupe } from "./dedupe.ts";
 import type { Guard, Token } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
 import { Producer } from "./producer.ts";
-import type { TopicSettings } from "./settings.ts";
+import type { Reading, TopicSettings } from "./settings.ts";
 
 /** Producers of one topic; each costs a count for each partition. */
 const MAX_PRODUCERS = 10_000;
@@ -40,7 +41,7 @@ interface Entrant {
 }
 
 /** What an entrance counts of a topic. */
-type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
+export type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
 export class Entrance {
@@ -142,17 +143,6 @@ export class Entrance {
     return producer;
   }
 
-  publishBatch(
-    events: readonly Draft[],
-    options?: PublishOptions,
-  ): Promise<PromiseSettledResult<Receipt>[]> {
-    if (!Array.isArray(events)) {
-      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
-      return Promise.reject(new TypeError(message));
-    }
-    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
-  }
-
   /** Takes an event without asking whether the topic is closed; false when there is no room. */
   enter(partition: number, event: NovaEvent, hash: number): boolean {
     if (!this.#partitions[partition]!.add(event, hash, this.#accepted + 1)) return false;
@@ -173,7 +163,12 @@ export class Entrance {
   }
 
   /** Refuses to begin at a sequence that no event has had, and that the next one will not have. */
-  requireReached(from: From): void {
+  requireStart({ from, onLag }: Reading): void {
+    if (onLag === "spill") {
+      throw new UnsupportedError(
+        `Cannot use "spill" as "onLag" as topic "${this.#topic}" has no store to read from`,
+      );
+    }
     if (typeof from !== "number" || from <= this.#accepted + 1) return;
     throw new RangeError(
       `Cannot use ${from} as "from" as topic "${this.#topic}" is at ${this.#accepted}: ` +

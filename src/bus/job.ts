@@ -120,8 +120,10 @@ export interface CursorOwner extends ContextOwner {
   /** The listener for the events of a partition. */
   listenerOf(partition: number): Listener<NovaEvent>;
   random(): number;
+  /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
+  readonly keepsAccount: boolean;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   /** The key of an event. */
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */

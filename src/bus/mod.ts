@@ -36,10 +36,11 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./bus.ts";
+export { Bus } from "./bus.ts";
 export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
+  BusStats,
   ConsumeOptions,
   Consumer,
   DeadLetter,
@@ -82,6 +83,7 @@ export type {
 export type { Isolation } from "../event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";

@@ -4,6 +4,7 @@
 
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
+import type { Aside } from "./aside.ts";
 import { AttemptContext } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
 import type { CursorOwner, Job } from "./job.ts";
@@ -17,10 +18,12 @@ export class Runs {
   /** What the next first attempt sees. */
   context: AttemptContext;
   readonly #cursor: Cursor;
+  readonly #aside: Aside;
   readonly #owner: CursorOwner;
 
-  constructor(cursor: Cursor, owner: CursorOwner) {
+  constructor(cursor: Cursor, aside: Aside, owner: CursorOwner) {
     this.#cursor = cursor;
+    this.#aside = aside;
     this.#owner = owner;
     this.context = new AttemptContext(owner, 1);
     Object.freeze(this.context);
@@ -36,6 +39,7 @@ export class Runs {
 
   /** A handler returned a promise. */
   add(job: Job, context: AttemptContext, pending: Promise<unknown>, closeCalls: number): void {
+    this.#aside.runs(job);
     if (context === this.context) this.context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
@@ -82,6 +86,7 @@ export class Runs {
   /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
   abandon(job: Job): void {
     const next = job.successor();
+    this.#aside.ran(job);
     // Who had a lease has nothing left to settle.
     if (!this.#owner.leases) this.#cursor.counts.zombies += 1;
     this.#leave(job);

@@ -15,7 +15,6 @@ import {
 import { type Isolation, ISOLATIONS } from "../event/isolation.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import { UnsupportedError } from "../errors/store.ts";
 import type { ConsumeOptions } from "./subscription_api.ts";
 import type {
   DedupeOptions,
@@ -161,7 +160,7 @@ export function checkConsumeOptions(
 }
 
 /** Where a subscription begins, and what becomes of it when it cannot keep up. */
-interface Reading {
+export interface Reading {
   readonly from: From;
   readonly onLag: OnLag;
   readonly onGap: OnGap;
@@ -182,11 +181,6 @@ function onLagOption({ onLag, lossy }: SubscribeOptions): OnLag {
     throw new RangeError(
       'Cannot use "drop-oldest" as "onLag" as it loses events that are to be delivered at least ' +
         'once: say "lossy: true" if they may be lost',
-    );
-  }
-  if (total === "spill") {
-    throw new UnsupportedError(
-      'Cannot use "spill" as "onLag": the topic has no store to read from',
     );
   }
   return total;

@@ -40,8 +40,7 @@ export class Standstill {
   }
 
   /** Parks the key of an event that failed for good. An event without a key parks nothing. */
-  parkKey(event: NovaEvent): void {
-    const key = this.#keyOf(event);
+  parkKey(key: Key): void {
     if (key !== undefined && !this.#parked.has(key)) this.#parked.set(key, []);
   }
 
@@ -90,6 +89,11 @@ export class Standstill {
   /** How many keys are parked, and events held. */
   get stops(): number {
     return this.#parked.size + this.#held.size;
+  }
+
+  /** The keys that are parked. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#parked.keys();
   }
 
   /** The keys that stand still. */

@@ -2,6 +2,8 @@
  * The figures of topics, partitions and subscriptions.
  */
 
+import type { Timing } from "../metrics/timing.ts";
+
 /**
  * Figures of a subscription. Every event offered to it is counted once:
  * `offered = succeeded + deadLettered + dropped + released + queued + held + inFlight`.
@@ -37,6 +39,8 @@ export interface SubscriptionStats {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** How long calls of the handler take, if `timing` is on. */
+  readonly timing?: Timing;
   /** Attempts that took longer than `deadlineMs`. */
   readonly timedOut: number;
   /** Handlers that were given up and still run. */
@@ -49,7 +53,7 @@ export interface PartitionStats {
   readonly accepted: number;
   /** Events that its slowest subscription has not taken yet. */
   readonly queued: number;
-  /** Events that a subscription could still begin with. */
+  /** Events in memory that a subscription could still begin with; a durable topic has all in its store. */
   readonly kept: number;
   /** The most that one of its subscriptions is not done with: queued, held and in flight. */
   readonly lag: number;
@@ -88,4 +92,12 @@ export interface TopicStats {
   readonly partitions: readonly PartitionStats[];
   /** Its subscriptions. */
   readonly subscriptions: readonly SubscriptionStats[];
+}
+
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
 }

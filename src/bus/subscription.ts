@@ -7,6 +7,7 @@ import type { Listener, Subscription } from "../event/listener.ts";
 import { type Isolation, withClones } from "../event/isolation.ts";
 import type { Env } from "../internal/env.ts";
 import type { Retry } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
@@ -35,12 +36,17 @@ export interface SubscriptionOwner {
   readonly isolation: Isolation;
   readonly env: Env;
   readonly partitions: readonly Partition[];
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
+  /** Whether somebody keeps account of what its cursors have in hand. */
+  readonly keepsAccount: boolean;
+  /** Resolves when a subscription has its place. */
+  readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
   redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
@@ -87,6 +93,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #timing: Timing | undefined;
   readonly #from: From;
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -104,7 +111,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     group?: Group,
   ) {
     this.#owner = owner;
-    this.#listenerOf = listenerOf;
+    const timing = owner.newTiming();
+    this.#timing = timing;
+    this.#listenerOf = timing === undefined
+      ? listenerOf
+      : (partition) => timing.around(listenerOf(partition) as Listener) as Listener<NovaEvent>;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
@@ -138,6 +149,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#cursors = [...this.#cursors, ...cursors];
   }
 
+  /** Its place was lost to another process: what was handed out may finish, and it waits for its turn. */
+  rejoin(owner: SubscriptionOwner): void {
+    const before = this.#cursors;
+    this.attach(owner);
+    for (const cursor of before) {
+      cursor.end();
+      cursor.forgotten();
+    }
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
@@ -147,7 +168,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   get ready(): Promise<void> {
     this.#ready ??= new Ready();
     this.#settleReady();
-    return this.#ready.promise;
+    return Promise.all([this.#owner.ready, this.#ready.promise]).then(() => {});
   }
 
   caughtUp(): void {
@@ -203,7 +224,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  bury(failure: Failure): boolean {
+  get keepsAccount(): boolean {
+    return this.#owner.keepsAccount;
+  }
+
+  bury(failure: Failure): boolean | Promise<boolean> {
     return this.#owner.bury(failure);
   }
 
@@ -261,12 +286,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
+    const slots = this.maxConcurrency * this.#cursors.length;
     const oldestAgeMs = ageSince(this.#cursors, this.env);
-    return {
-      id: this.id,
-      ...tally,
-      oldestAgeMs,
-      slots: this.maxConcurrency * this.#cursors.length,
-    };
+    const timing = this.#timing === undefined ? {} : { timing: this.#timing };
+    return { id: this.id, ...tally, oldestAgeMs, slots, ...timing };
   }
 }

@@ -5,8 +5,8 @@
 import type { NovaEvent } from "../event/event.ts";
 import type { Subscription } from "../event/listener.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
-import type { SubscriptionStats } from "./stats_api.ts";
 import type { DeadLetter, From, Key, OnFailure, OnGap, OnLag } from "./api.ts";
+import type { SubscriptionStats } from "./stats_api.ts";
 
 /** Options of a subscription; what is not given comes from the topic. */
 export interface SubscribeOptions {
@@ -147,6 +147,8 @@ export interface TopicSubscription extends Subscription {
   /**
    * Resolves when it has caught up with what was there when it began, or has ended; rejects with
    * {@linkcode CursorExpiredError} when it misses events. If nobody asks, `reportError` is told instead.
+   * On a durable topic its place is found in the store first, and it waits while another process has
+   * it.
    */
   readonly ready: Promise<void>;
 

@@ -7,7 +7,8 @@ import type { SubscriptionStats } from "./stats_api.ts";
 
 /** What can be added up. */
 export type Tally = {
-  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "oldestAgeMs">]: number;
+  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "oldestAgeMs" | "timing">]:
+    number;
 };
 
 /** No figures yet. */
