@@ -18,12 +18,21 @@ import type {
   TopicSubscription,
 } from "./subscription_api.ts";
 
-export type { BusStats, PartitionStats, SubscriptionStats, TopicStats } from "./stats_api.ts";
+export type {
+  BusStats,
+  DedupeStats,
+  PartitionStats,
+  SubscriptionStats,
+  TopicStats,
+} from "./stats_api.ts";
 export type {
   ConsumeOptions,
   Consumer,
   Delivery,
+  From,
   NackOptions,
+  OnGap,
+  OnLag,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
@@ -81,15 +90,6 @@ export type Key = string | number | undefined;
 
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
-
-/** Where a subscription begins: see {@linkcode SubscribeOptions.from}. */
-export type From = "latest" | "earliest" | number | Date;
-
-/** What a subscription that cannot keep up does: see {@linkcode SubscribeOptions.onLag}. */
-export type OnLag = "backpressure" | "drop-oldest" | "spill" | "close";
-
-/** What a subscription gets that misses events: see {@linkcode SubscribeOptions.onGap}. */
-export type OnGap = "error" | "marker";
 
 /** Options of a topic. */
 export interface TopicOptions<Events extends EventMap = Record<string, unknown>> {

@@ -2,12 +2,7 @@
  * The bus: topics by name, their dead letters, one clock for all of their delays, and closing.
  */
 
-import {
-  ClosedError,
-  LimitExceededError,
-  TopicExistsError,
-  TopicNotFoundError,
-} from "../errors.ts";
+import { ClosedError, LimitExceededError, TopicExistsError } from "../errors.ts";
 import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { createEvent } from "../event/make.ts";
@@ -25,6 +20,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { Durability } from "./durable/durability.ts";
@@ -54,13 +50,8 @@ import {
   type TopicSettings,
   totalSettings,
 } from "./settings.ts";
+import { Registry } from "./registry.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** What the bus keeps of a topic. */
-interface Entry {
-  readonly topic: BusTopic;
-  readonly settings: TopicSettings;
-}
 
 /**
  * Topics with guarantees, in this process.
@@ -88,11 +79,7 @@ export class Bus implements AsyncDisposable {
   readonly #env: Env;
   readonly #maxTopics: number;
   readonly #defaults: AnyTopicOptions;
-  readonly #topics = new Map<string, Entry>();
-  /** Deleted topics that are still finishing what they accepted. */
-  readonly #leaving = new Set<BusTopic>();
-  /** The last deleted topic of a name: its subscriptions wait for the name to come back. */
-  readonly #deleted = new Map<string, BusTopic>();
+  readonly #registry = new Registry();
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Job>;
   readonly #limits: TimeLimits<Job>;
@@ -100,10 +87,8 @@ export class Bus implements AsyncDisposable {
   #declared = 0;
   #closing: Closing | undefined;
   #closed: Promise<CloseResult> | undefined;
-  readonly #calls: CloseCalls = { close: 0 };
+  readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
-  /** What deleted topics had finished. */
-  #finishedGone = 0;
   #stop: AbortController | undefined;
 
   /**
@@ -123,6 +108,7 @@ export class Bus implements AsyncDisposable {
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#limits = new TimeLimits(this.#env);
+    lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
       newTiming: timings(options.timing, this.#env),
@@ -139,8 +125,8 @@ export class Bus implements AsyncDisposable {
         progressed: () => this.#closing?.check(),
       }),
       deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
-      deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
-      isIdle: () => this.#all().every((topic) => topic.isIdle()),
+      deadLettersOf: (topic) => this.#registry.get(`${topic}.${DEAD_LETTERS}`)?.topic,
+      isIdle: () => this.#registry.all.every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
   }
@@ -161,7 +147,7 @@ export class Bus implements AsyncDisposable {
   ): Topic<Events> {
     checkTopicName(name);
     requireOptions(`topic "${name}"`, options);
-    const known = this.#topics.get(name);
+    const known = this.#registry.get(name);
     if (known !== undefined) {
       if (options !== undefined) {
         const settings = totalSettings(options, this.#defaults);
@@ -204,22 +190,14 @@ export class Bus implements AsyncDisposable {
   deleteTopic(name: string, options: CloseOptions = {}): Promise<CloseResult> {
     try {
       requireOptions("deleting a topic", options);
-      const topic = this.#find(name);
+      const topic = this.#registry.find(name);
       if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
       if (isDeadLetterName(name)) {
         throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
       }
-      const result = topic.delete(options.signal);
-      this.#topics.delete(name);
+      const result = this.#registry.delete(topic, options.signal);
       this.#declared -= 1;
-      this.#leaving.add(topic);
-      const earlier = this.#deleted.get(name);
-      if (earlier !== undefined) topic.inherit(earlier);
-      this.#deleted.set(name, topic);
-      return result.finally(() => {
-        this.#leaving.delete(topic);
-        this.#finishedGone += topic.finished;
-      });
+      return result;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -232,7 +210,7 @@ export class Bus implements AsyncDisposable {
    */
   publish(topic: string, event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
-      return this.#find(topic).publish(event, options);
+      return this.#registry.find(topic).publish(event, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -254,7 +232,7 @@ export class Bus implements AsyncDisposable {
     listener: Listener<NovaEvent>,
     options: SubscribeOptions = {},
   ): TopicSubscription {
-    if (!isTopicPattern(pattern)) return this.#find(pattern).subscribe(listener, options);
+    if (!isTopicPattern(pattern)) return this.#registry.find(pattern).subscribe(listener, options);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
@@ -269,7 +247,7 @@ export class Bus implements AsyncDisposable {
     try {
       // Options are checked even if nothing matches yet.
       checkSubscribeOptions(options);
-      for (const { topic } of this.#entries()) subscription.offer(topic);
+      for (const topic of this.#registry.topics) subscription.offer(topic);
     } catch (error) {
       subscription.unsubscribe();
       throw error;
@@ -283,7 +261,7 @@ export class Bus implements AsyncDisposable {
    * @throws {TopicNotFoundError} If there is no such topic.
    */
   deadLetters(topic: string): DeadLetter[] {
-    return lettersIn(this.#parts.deadLettersOf(this.#find(topic).name)?.partitions[0]);
+    return lettersIn(this.#parts.deadLettersOf(this.#registry.find(topic).name)?.partitions[0]);
   }
 
   /**
@@ -293,12 +271,12 @@ export class Bus implements AsyncDisposable {
    * @throws {TopicNotFoundError} If there is no such topic.
    */
   redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
-    return redriveAll(this.#find(topic).subscribers, options);
+    return redriveAll(this.#registry.find(topic).subscribers, options);
   }
 
   /** The figures of now. */
   stats(): BusStats {
-    return { name: this.name, topics: this.#entries().map(({ topic }) => topic.stats()) };
+    return { name: this.name, topics: this.#registry.topics.map((topic) => topic.stats()) };
   }
 
   /**
@@ -313,13 +291,13 @@ export class Bus implements AsyncDisposable {
     try {
       requireOptions("closing a bus", options);
       if (this.#closing === undefined) {
-        this.#finishedBefore = this.#countFinished();
+        this.#finishedBefore = this.#registry.finished;
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
         const { durability } = this.#parts;
         this.#closed = durability === undefined
           ? this.#closing.result
           : this.#closing.result.then((result) => durability.end().then(() => result));
-        for (const topic of this.#all()) {
+        for (const topic of this.#registry.all) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
@@ -335,30 +313,9 @@ export class Bus implements AsyncDisposable {
     await this.close();
   }
 
-  #find(name: string): BusTopic {
-    const entry = this.#topics.get(name);
-    if (entry !== undefined) return entry.topic;
-    checkTopicName(name);
-    throw new TopicNotFoundError(name);
-  }
-
-  #entries(): Entry[] {
-    return [...this.#topics.values()];
-  }
-
-  /** Every topic that may have something to finish. */
-  #all(): BusTopic[] {
-    return [...this.#entries().map(({ topic }) => topic), ...this.#leaving];
-  }
-
   #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
     const topic = new BusTopic(this.#parts, name, settings, retain);
-    this.#topics.set(name, { topic, settings });
-    const deleted = this.#deleted.get(name);
-    if (deleted !== undefined) {
-      this.#deleted.delete(name);
-      topic.inherit(deleted);
-    }
+    this.#registry.add(topic, settings);
     for (const subscription of this.#patterns) subscription.offer(topic);
     return topic;
   }
@@ -374,21 +331,13 @@ export class Bus implements AsyncDisposable {
   /** The dead-letter topic of a topic, made at its first dead letter. */
   #deadLetters(of: string, maxEvents: number): BusTopic {
     const name = `${of}.${DEAD_LETTERS}`;
-    return this.#topics.get(name)?.topic ??
+    return this.#registry.get(name)?.topic ??
       this.#add(name, totalSettings({ bufferSize: maxEvents }), true);
   }
 
-  #countFinished(): number {
-    let finished = this.#finishedGone;
-    for (const topic of this.#all()) finished += topic.finished;
-    return finished;
-  }
-
   #end(): CloseResult {
-    const completed = this.#countFinished() - this.#finishedBefore;
-    let left = 0;
-    for (const topic of this.#all()) left += topic.endSubscriptions();
-    for (const topic of this.#deleted.values()) topic.endSubscriptions();
+    const completed = this.#registry.finished - this.#finishedBefore;
+    const left = this.#registry.endSubscriptions();
     for (const subscription of this.#patterns) subscription.unsubscribe();
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.

@@ -9,6 +9,7 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
+import type { Station } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
@@ -31,7 +32,7 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner {
+export class Cursor implements JobOwner, Station {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
@@ -86,6 +87,10 @@ export class Cursor implements JobOwner {
   /** Whether it hands out nothing more. */
   get hasEnded(): boolean {
     return this.#until !== undefined;
+  }
+
+  get station(): readonly string[] {
+    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */

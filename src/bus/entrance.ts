@@ -208,6 +208,7 @@ export class Entrance {
       dropped,
       waiting,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      ...(this.#dedupe === undefined ? {} : { dedupe: this.#dedupe.stats() }),
       partitions: this.#partitions.map((partition, index) => ({
         ...partition.stats(),
         waiting: this.#lines[index]!.length,

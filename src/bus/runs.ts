@@ -43,6 +43,7 @@ export class Runs {
     if (context === this.context) this.context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
+    job.duty = this.#owner.calls.roster?.begin(this.#cursor, job.attempt);
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.exempt += 1;
     else {
@@ -96,6 +97,7 @@ export class Runs {
 
   /** A handler gives back its slot. */
   #leave(job: Job): void {
+    if (job.duty !== undefined) this.#owner.calls.roster?.end(job.duty);
     if (job.exempt) this.exempt -= 1;
     else {
       this.running -= 1;

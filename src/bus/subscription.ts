@@ -35,6 +35,8 @@ import { startIn } from "./start.ts";
 export interface SubscriptionOwner {
   readonly isolation: Isolation;
   readonly env: Env;
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
   newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
@@ -195,6 +197,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {

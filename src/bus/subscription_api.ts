@@ -5,8 +5,17 @@
 import type { NovaEvent } from "../event/event.ts";
 import type { Subscription } from "../event/listener.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
-import type { DeadLetter, From, Key, OnFailure, OnGap, OnLag } from "./api.ts";
+import type { DeadLetter, Key, OnFailure } from "./api.ts";
 import type { SubscriptionStats } from "./stats_api.ts";
+
+/** Where a subscription begins: see {@linkcode SubscribeOptions.from}. */
+export type From = "latest" | "earliest" | number | Date;
+
+/** What a subscription that cannot keep up does: see {@linkcode SubscribeOptions.onLag}. */
+export type OnLag = "backpressure" | "drop-oldest" | "spill" | "close";
+
+/** What a subscription gets that misses events: see {@linkcode SubscribeOptions.onGap}. */
+export type OnGap = "error" | "marker";
 
 /** Options of a subscription; what is not given comes from the topic. */
 export interface SubscribeOptions {

@@ -103,6 +103,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         progressed: this.#progressed,
       }));
     this.#parts = {
+      topic: name,
       env,
       isolation: settings.isolation,
       partitions: this.partitions,
