@@ -3,6 +3,7 @@
  */
 
 import type { ListenerContext, Subscription } from "../event/listener.ts";
+import type { Pausable } from "../internal/postpone.ts";
 
 /** What a context asks of its subscription. */
 export interface ContextOwner {
@@ -18,11 +19,12 @@ export interface ContextOwner {
  * handler that returns a promise keeps its own. It has getters only, so that nobody can change it:
  * freezing each would cost as much as all else that is kept of an asynchronous delivery.
  */
-export class AttemptContext implements ListenerContext {
+export class AttemptContext implements ListenerContext, Pausable {
   readonly #attempt: number;
   readonly #owner: ContextOwner;
   #seat: Subscription | undefined;
   #controller: AbortController | undefined;
+  #pause: { readonly error: unknown; readonly afterMs: number } | undefined;
   #over: { readonly reason: unknown } | undefined;
 
   constructor(owner: ContextOwner, attempt: number) {
@@ -51,6 +53,18 @@ export class AttemptContext implements ListenerContext {
       if (this.#over !== undefined) this.#controller.abort(this.#over.reason);
     }
     return this.#controller.signal;
+  }
+
+  /** The attempt is about to fail with this error, and was none: see {@linkcode takePause}. */
+  postpone(error: unknown, afterMs: number): void {
+    this.#pause = { error, afterMs };
+  }
+
+  /** After how many milliseconds to deliver the event again, if its failure was no attempt. */
+  takePause(error: unknown): number | undefined {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    return pause !== undefined && Object.is(pause.error, error) ? pause.afterMs : undefined;
   }
 
   /** Nobody waits for the attempt any more. */

@@ -222,7 +222,7 @@ export class Cursor implements JobOwner, Station {
         if (result !== undefined && isThenable(result)) pending = adopt(result);
       } catch (error) {
         this.place = place + 1;
-        this.fail(aside.claim(event, place), error);
+        this.fail(aside.claim(event, place), error, context.takePause(error));
         continue;
       }
       this.place = place + 1;
@@ -244,7 +244,7 @@ export class Cursor implements JobOwner, Station {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
     } catch (error) {
-      return this.fail(job, error);
+      return this.fail(job, error, context.takePause(error));
     }
     if (pending === undefined) this.succeed(job);
     else this.#runs.add(job, context, pending, closeCalls);
@@ -274,32 +274,29 @@ export class Cursor implements JobOwner, Station {
     this.#aside.release(job);
   }
 
-  /** An attempt failed, or was none. */
-  fail(job: Job, error: unknown): void {
+  /** An attempt failed; or was none, and the event is to come back after `pausedMs`. */
+  fail(job: Job, error: unknown, pausedMs?: number): void {
     const { retry } = this.#owner;
-    if (error === RELEASED && this.#until === undefined) {
-      this.#aside.push(job);
-      this.#aside.ran(job);
-      return;
-    }
-    // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
-    const refused = isCircuitOpen(error);
-    const { retryInMs } = job;
-    job.retryInMs = undefined;
-    if (
-      error !== RELEASED && !refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))
-    ) {
+    // What an open circuit refused waits for it, and never becomes a dead letter.
+    const waitMs = isCircuitOpen(error) ? error.retryAfterMs : pausedMs;
+    const isAttempt = waitMs === undefined && error !== RELEASED;
+    if (isAttempt && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
       this.#giveUp(job);
     } else {
-      const delay = refused
-        ? error.retryAfterMs
-        : retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
-      if (!refused) job.attempt += 1;
-      this.#aside.wait(job, delay);
+      if (error === RELEASED) this.#aside.push(job);
+      else this.#aside.wait(job, waitMs ?? this.#delayAfter(job, error));
+      if (isAttempt) job.attempt += 1;
       this.#aside.ran(job);
     }
+  }
+
+  #delayAfter(job: Job, error: unknown): number {
+    const { retryInMs } = job;
+    job.retryInMs = undefined;
+    const { retry } = this.#owner;
+    return retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
   }
 
   /** It failed after its cursor had ended: nobody tries again. */

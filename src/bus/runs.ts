@@ -68,7 +68,7 @@ export class Runs {
       job.failure = job.delayed = undefined;
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
       this.#cursor.fail(job, failure);
-    } else if (failed) this.#cursor.fail(job, error);
+    } else if (failed) this.#cursor.fail(job, error, job.context!.takePause(error));
     else this.#cursor.succeed(job);
     this.#cursor.left();
   }
