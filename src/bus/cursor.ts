@@ -9,7 +9,6 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
-import type { Station } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
@@ -32,7 +31,7 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner, Station {
+export class Cursor implements JobOwner {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
@@ -87,10 +86,6 @@ export class Cursor implements JobOwner, Station {
   /** Whether it hands out nothing more. */
   get hasEnded(): boolean {
     return this.#until !== undefined;
-  }
-
-  get station(): readonly string[] {
-    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */

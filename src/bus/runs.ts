@@ -43,8 +43,9 @@ export class Runs {
     if (context === this.context) this.context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
-    job.duty = this.#owner.calls.roster?.begin(this.#cursor, job.attempt);
-    job.exempt = this.#owner.calls.close !== closeCalls;
+    const { topic, id, calls } = this.#owner;
+    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.exempt += 1;
     else {
       this.running += 1;

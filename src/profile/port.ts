@@ -93,7 +93,7 @@ export interface HeapSampler {
  * An engine, with each of its instruments, or the reason why there is none.
  */
 export interface Profiler {
-  /** Names the runtime: `"deno 2.9.6"`. */
+  /** Names the runtime: `"deno-2.9.6"`. */
   readonly runtime: string;
   readonly cpu: CpuSampler | string;
   readonly heap: HeapSampler | string;

@@ -38,7 +38,7 @@ function makeProfiler(): Profiler {
   const name = versions.deno !== undefined ? "deno" : versions.bun !== undefined ? "bun" : "node";
   const heap: HeapSampler | string = name === "bun" ? NO_HEAP_ON_BUN : new InspectorHeap();
   return {
-    runtime: `${name} ${versions[name]}`,
+    runtime: `${name}-${versions[name]}`,
     cpu: new ProcessProfiler(name === "bun" ? MAX_SECONDS_ON_BUN : MAX_SECONDS),
     heap,
     snapshot: () => Readable.toWeb(getHeapSnapshot()) as unknown as ReadableStream<Uint8Array>,
