@@ -148,7 +148,7 @@ export function checkSubscribeOptions(
 export function checkConsumeOptions(
   options: ConsumeOptions,
   topic: Inherited = DEFAULTS,
-): Inherited & Reading & { readonly leases: true } {
+): Inherited & Reading & { readonly leases: true; readonly type: undefined } {
   const { prefetch, ackWaitMs, ...others } = options;
   return {
     ...checkSubscribeOptions(others, topic),
@@ -156,6 +156,7 @@ export function checkConsumeOptions(
     deadlineMs: timeOption("ackWaitMs", ackWaitMs, 30_000),
     abandonMs: 0,
     leases: true,
+    type: undefined,
   };
 }
 

@@ -72,6 +72,8 @@ export interface SubscriberOptions {
   readonly abandonMs: number;
   /** Whether events are handed out on leases of `deadlineMs`. */
   readonly leases: boolean;
+  /** The type of the events it handles, if it is only one. */
+  readonly type: string | undefined;
 }
 
 /** The handle that `subscribe` answers. */

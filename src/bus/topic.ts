@@ -171,12 +171,21 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    return this.#listen(listener, options, id, undefined);
+  }
+
+  #listen(
+    listener: Listener<NovaEvent>,
+    options: SubscribeOptions,
+    id: string,
+    type: string | undefined,
+  ): TopicSubscription {
     this.#entrance.requireOpen();
     this.#requireId(options);
     const { signal, group } = options;
-    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false };
+    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false, type };
     this.#entrance.requireStart(settings);
-    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
       ? this.#subscriber(listener, { ...settings, id })
       : new Member(this.#group(group, group, settings), id, listener, settings.maxConcurrency);
@@ -242,10 +251,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    this.#requireId(options);
-    return this.subscribe(
+    return this.#listen(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
-      { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
+      options,
+      options.id ?? (nameOf(listener) || `${type}#${++this.#unnamed}`),
+      type,
     );
   }
 
