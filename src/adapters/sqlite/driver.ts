@@ -21,6 +21,7 @@ import type {
   Unit,
 } from "../../store/driver.ts";
 import { type SqliteDatabase, type SqliteValue, translated, troubleOf } from "./database.ts";
+import { guarded, runEffects, TransactionEnded } from "./effects.ts";
 import { capabilitiesOf, configure } from "./settings.ts";
 import { loadRows } from "./load.ts";
 import { readRows } from "./reader.ts";
@@ -46,6 +47,7 @@ export interface SqliteSettings {
 /** A store's engine in a file of SQLite. */
 export class SqliteDriver implements Driver<SqliteDatabase> {
   readonly #db: SqliteDatabase;
+  readonly #tx: SqliteDatabase;
   readonly #settings: SqliteSettings;
   readonly #statements: Statements;
   #capabilities: Capabilities;
@@ -59,6 +61,7 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
   /** Makes it; nothing is opened before its first use. */
   constructor(db: SqliteDatabase, settings: SqliteSettings) {
     this.#db = db;
+    this.#tx = guarded(db);
     this.#settings = settings;
     this.#statements = new Statements(db);
     this.#capabilities = capabilitiesOf("unopened", settings.synchronous, false);
@@ -146,7 +149,9 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
         this.#writer.finish();
       } catch (error) {
         this.#rollback();
-        throw error;
+        if (!(error instanceof TransactionEnded)) throw error;
+        this.#failed = error;
+        return units.map(() => ({ is: "unknown", error }));
       }
       try {
         this.#statements.run("COMMIT");
@@ -185,21 +190,16 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
 
   /** A savepoint takes back what effects wrote, if they throw or the unit is refused. */
   #withEffects(unit: Unit<SqliteDatabase>): Outcome {
+    // Should an effect end the transaction after all, what it stores is whole.
+    this.#writer.finish();
     this.#db.exec("SAVEPOINT nova_unit");
     let outcome: Outcome;
     try {
-      for (const effect of unit.effects ?? []) {
-        const answer: unknown = effect(this.#db);
-        if (answer instanceof Promise) {
-          answer.catch(() => {});
-          throw new TypeError(
-            "Cannot commit an asynchronous effect: on SQLite effects must return at once",
-          );
-        }
-      }
+      runEffects(this.#db, this.#tx, unit.effects ?? []);
       outcome = this.#writer.unit(unit);
     } catch (error) {
       // A full disk is the end of the group, not of this unit alone.
+      if (error instanceof TransactionEnded) throw error;
       if (["full", "corrupt", "busy"].includes(troubleOf(error))) throw error;
       outcome = { is: "refused", error };
     }
