@@ -210,6 +210,7 @@ export {
   type Put,
   type Query,
   type ReadOptions,
+  rebuild,
   type ReplayOptions,
   type RetentionOptions,
   Store,
