@@ -5,7 +5,6 @@
 import {
   ClosedError,
   LimitExceededError,
-  NovaError,
   TopicExistsError,
   TopicNotFoundError,
 } from "../errors.ts";
@@ -26,21 +25,26 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
+import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
+import { Durability } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
+import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
+import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  BusStats,
   DeadLetter,
-  DeadLetterError,
   PublishOptions,
   Receipt,
+  RedriveResult,
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import {
@@ -52,14 +56,6 @@ import {
   totalSettings,
 } from "./settings.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
-}
 
 /** What the bus keeps of a topic. */
 interface Entry {
@@ -104,7 +100,8 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  readonly #calls: CloseCalls = { close: 0 };
+  #closed: Promise<CloseResult> | undefined;
+  readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -120,20 +117,30 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
+    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
     requireOptions("the topics of a bus", options.defaults);
     const defaults: AnyTopicOptions = options.defaults ?? {};
     totalSettings(defaults);
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#limits = new TimeLimits(this.#env);
+    lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
+      newTiming: timings(options.timing, this.#env),
       delays: this.#delays,
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
+      durability: options.store === undefined ? undefined : new Durability({
+        store: options.store,
+        leaseMs,
+        env: this.#env,
+        progressed: () => this.#closing?.check(),
+      }),
+      deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
       deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
@@ -200,6 +207,7 @@ export class Bus implements AsyncDisposable {
     try {
       requireOptions("deleting a topic", options);
       const topic = this.#find(name);
+      if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
       if (isDeadLetterName(name)) {
         throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
       }
@@ -271,6 +279,25 @@ export class Bus implements AsyncDisposable {
     return subscription;
   }
 
+  /**
+   * The dead letters of a topic that are kept, oldest first.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  deadLetters(topic: string): DeadLetter[] {
+    return lettersIn(this.#parts.deadLettersOf(this.#find(topic).name)?.partitions[0]);
+  }
+
+  /**
+   * Delivers dead letters of a topic again, each to the subscription that gave it up, as
+   * {@linkcode TopicSubscription.redrive} does. `left` counts those of subscriptions that are there.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
+    return redriveAll(this.#find(topic).subscribers, options);
+  }
+
   /** The figures of now. */
   stats(): BusStats {
     return { name: this.name, topics: this.#entries().map(({ topic }) => topic.stats()) };
@@ -290,12 +317,16 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#countFinished();
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
+        const { durability } = this.#parts;
+        this.#closed = durability === undefined
+          ? this.#closing.result
+          : this.#closing.result.then((result) => durability.end().then(() => result));
         for (const topic of this.#all()) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
       this.#calls.close += 1;
-      return this.#closing.result;
+      return this.#closed!;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -338,10 +369,8 @@ export class Bus implements AsyncDisposable {
   #bury(topic: string, maxEvents: number, failure: Failure): boolean {
     if (isDeadLetterName(topic)) return false;
     const { env } = this.#parts;
-    const letter: DeadLetter = { ...failure, error: describeError(failure.error), at: env.now() };
-    return this.#deadLetters(topic, maxEvents).enterDeadLetter(
-      createEvent("dead-letter", letter, { env }),
-    );
+    const letter = createEvent("dead-letter", letterOf(failure, env.now()), { env });
+    return this.#deadLetters(topic, maxEvents).enterDeadLetter(letter);
   }
 
   /** The dead-letter topic of a topic, made at its first dead letter. */
@@ -375,18 +404,5 @@ export class Bus implements AsyncDisposable {
   #stopSignal(): AbortSignal {
     this.#stop ??= new AbortController();
     return this.#stop.signal;
-  }
-}
-
-/** What was thrown, in a form that survives a wire. */
-function describeError(error: unknown): DeadLetterError {
-  try {
-    const code = error instanceof NovaError ? error.code : undefined;
-    if (error instanceof Error) {
-      return { code, name: String(error.name), message: String(error.message) };
-    }
-    return { code, name: typeof error, message: String(error) };
-  } catch {
-    return { code: undefined, name: typeof error, message: "something that cannot be shown" };
   }
 }

@@ -39,7 +39,7 @@ interface Entrant {
 }
 
 /** What an entrance counts of a topic. */
-type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
+export type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
 export class Entrance {
@@ -141,17 +141,6 @@ export class Entrance {
     return producer;
   }
 
-  publishBatch(
-    events: readonly Draft[],
-    options?: PublishOptions,
-  ): Promise<PromiseSettledResult<Receipt>[]> {
-    if (!Array.isArray(events)) {
-      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
-      return Promise.reject(new TypeError(message));
-    }
-    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
-  }
-
   /** Takes an event without asking whether the topic is closed; false when there is no room. */
   enter(partition: number, event: NovaEvent, hash: number): boolean {
     if (!this.#partitions[partition]!.add(event, hash)) return false;
@@ -203,6 +192,7 @@ export class Entrance {
       dropped,
       waiting,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      ...(this.#dedupe === undefined ? {} : { dedupe: this.#dedupe.stats() }),
       partitions: this.#partitions.map(({ tail, queued }, index) => ({
         accepted: tail,
         queued,

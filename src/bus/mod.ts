@@ -36,12 +36,14 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./bus.ts";
+export { Bus } from "./bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Key,
   OnFailure,
   ParkedKey,
@@ -59,6 +61,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,
@@ -72,6 +75,7 @@ export type {
 } from "../event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";

@@ -5,6 +5,7 @@
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
@@ -23,13 +24,20 @@ import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
+  /** Whether somebody keeps account of what its cursors have in hand. */
+  readonly keepsAccount: boolean;
+  /** Resolves when a subscription has its place. */
+  readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
   redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
@@ -66,6 +74,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #timing: Timing | undefined;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -82,7 +91,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     group?: Group,
   ) {
     this.#owner = owner;
-    this.#listenerOf = listenerOf;
+    const timing = owner.newTiming();
+    this.#timing = timing;
+    this.#listenerOf = timing === undefined
+      ? listenerOf
+      : (partition) => timing.around(listenerOf(partition) as Listener) as Listener<NovaEvent>;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
@@ -109,6 +122,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#cursors = [...this.#cursors, ...cursors];
   }
 
+  /** Its place was lost to another process: what was handed out may finish, and it waits for its turn. */
+  rejoin(owner: SubscriptionOwner): void {
+    const before = this.#cursors;
+    this.attach(owner);
+    for (const cursor of before) {
+      cursor.end();
+      cursor.forgotten();
+    }
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
@@ -122,6 +145,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {
@@ -150,7 +177,15 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  bury(failure: Failure): boolean {
+  get keepsAccount(): boolean {
+    return this.#owner.keepsAccount;
+  }
+
+  get ready(): Promise<void> {
+    return this.#owner.ready;
+  }
+
+  bury(failure: Failure): boolean | Promise<boolean> {
     return this.#owner.bury(failure);
   }
 
@@ -207,12 +242,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
+    const slots = this.maxConcurrency * this.#cursors.length;
+    const timing = this.#timing === undefined ? {} : { timing: this.#timing };
+    return { id: this.id, ...tally, slots, ...timing };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
+export type Tally = {
+  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "timing">]: number;
+};
 
 /** No figures yet. */
 export function newTally(): Tally {

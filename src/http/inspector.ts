@@ -2,23 +2,39 @@
  * One handler that shows the parts of a running program over HTTP.
  */
 
-import { requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
+import {
+  booleanOption,
+  requireFunction,
+  requireOptions,
+  show,
+  stringOption,
+} from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { namedParts, type Parts } from "../internal/parts.ts";
-import type { Authorize } from "./authorize.ts";
+import { allows, type Authorize, refusal } from "./authorize.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
+import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
+import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
+import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 
 /** Options of {@linkcode inspector}. */
-export interface InspectorOptions {
+export interface InspectorOptions extends PprofOptions {
   /**
    * Who may look: `bearer(token)`, `anyone()`, or a function of your own. Whatever it throws means no.
    *
    * @default {nobody: all but a bare health and readiness answers 403}
    */
   readonly authorize?: Authorize;
+  /**
+   * Who may redrive dead letters from the dashboard, among those whom `authorize` lets look.
+   *
+   * @default {nobody: the dashboard has no such button}
+   */
+  readonly redrive?: Authorize;
   /**
    * The hosts, without port, by which it may be asked; others get 421. It keeps web pages from reading
    * a loopback address under a name of theirs.
@@ -38,6 +54,16 @@ export interface InspectorOptions {
    * @default {always true}
    */
   readonly ready?: () => boolean | Promise<boolean>;
+  /** The metrics page. */
+  readonly metrics?: MetricsPageOptions;
+  /**
+   * Whether the data and metadata of events are shown. They may hold what nobody should see.
+   *
+   * @default {false}
+   */
+  readonly showData?: boolean;
+  /** The stream of live events. */
+  readonly events?: EventsViewOptions;
   /**
    * The clock.
    *
@@ -47,14 +73,20 @@ export interface InspectorOptions {
 }
 
 /** Answers requests; give it to a server, or call it from a router. */
-export type Inspector = (request: Request) => Promise<Response>;
+export interface Inspector extends Disposable {
+  (request: Request): Promise<Response>;
+  /** Ends the streams of those who watch, so that a server can close. */
+  [Symbol.dispose](): void;
+}
 
 /** An inspector taken apart, for routers that register path by path. */
-export interface Inspection {
+export interface Inspection extends Disposable {
   /** Every path there is. */
   readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Answers a request for a path below the mount. */
   answer(request: Request, path: string): Promise<Response>;
+  /** Ends the streams of those who watch. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -82,27 +114,43 @@ export function inspector(parts: Parts, options: InspectorOptions = {}): Inspect
   if (base !== "" && !/^(\/[^/?#]+)+$/.test(stringOption("base", base, ""))) {
     throw new TypeError(`Cannot use ${show(base)} as "base": it must be like "/internal"`);
   }
-  return async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (base !== "" && !pathname.startsWith(`${base}/`)) {
       return dressed(text(404, "Not found"), request.method);
     }
     return await inspection.answer(request, pathname.slice(base.length));
   };
+  return Object.assign(handler, { [Symbol.dispose]: () => inspection[Symbol.dispose]() });
 }
 
 /** The same for a router. */
 export function inspect(parts: Parts, options: InspectorOptions = {}): Inspection {
   const named = namedParts("inspect", parts);
   requireOptions("an inspector", options);
-  const { authorize, hosts, ready = () => true, env = systemEnv } = options;
+  const { authorize, redrive, hosts, ready = () => true, env = systemEnv } = options;
   if (authorize !== undefined) requireFunction("authorize", authorize);
+  if (redrive !== undefined) requireFunction("redrive", redrive);
   requireFunction("ready", ready);
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const routes: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
-  return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
+  const showData = booleanOption("showData", options.showData, false);
+  const routes: readonly Route[] = [
+    ...healthRoutes(named, ready),
+    statsRoute(named, env),
+    metricsRoute(parts, options.metrics),
+    eventsRoute(named, env, showData, options.events),
+    ...pprofRoutes(parts, { ...options, env }),
+    ...dashboardRoutes(parts, named, { redrive, env }),
+  ];
+  return {
+    routes,
+    answer: (request, path) => answer(request, path, { ...options, env, routes }),
+    [Symbol.dispose]() {
+      for (const route of routes) route.end?.();
+    },
+  };
 }
 
 interface Setting extends InspectorOptions {
@@ -136,21 +184,4 @@ async function answer(request: Request, path: string, setting: Setting): Promise
     env.report(error);
     return dressed(text(500, "It failed; the process has reported why"), method);
   }
-}
-
-async function allows(authorize: Authorize | undefined, request: Request): Promise<boolean> {
-  try {
-    return await authorize?.(request) === true;
-  } catch {
-    return false;
-  }
-}
-
-function refusal(authorize: Authorize | undefined): Response {
-  if (authorize === undefined) {
-    return text(403, "Forbidden: this inspector was made without the authorize option");
-  }
-  const { challenge } = authorize;
-  if (challenge === undefined) return text(403, "Forbidden");
-  return text(401, "Unauthorized", { "www-authenticate": challenge });
 }

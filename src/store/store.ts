@@ -41,6 +41,9 @@ import { requireCommitted, settle } from "./outcome.ts";
 import { feed, follow, followPages, pages, readPage, replay } from "./reading.ts";
 import { checkKey, checkStreamName, readSettings } from "./settings.ts";
 
+/** The middle of a store, for those who build on it: a durable bus writes more than a caller may. */
+export let engineOf: <Tx>(store: Store<EventMap, Tx>) => Engine<Tx>;
+
 const NO_OPTIONS: AppendOptions = {};
 
 /**
@@ -62,6 +65,11 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
   readonly name: string;
   readonly #engine: Engine<Tx>;
   readonly #door: Door;
+
+  static {
+    engineOf = (store) => store.#engine;
+  }
+
   #closing: Promise<CloseResult> | undefined;
 
   /** Makes a store over a driver; it holds no timer, reads no clock and opens nothing before its first use. */

@@ -24,7 +24,8 @@ export function queueBackup(queue: Queue, share: number): Finding | undefined {
 }
 
 /** Buffer full errors: events found no room, or their producers wait for it. */
-export function bufferFull({ part, trail, withSize }: Queue): Finding | undefined {
+export function bufferFull(queue: Queue): Finding | undefined {
+  const { part, trail, withSize } = queue;
   const refused = trail.gained((figures) => figures.refused);
   const share = refused / (refused + trail.gained(entered));
   const { waiting, size } = trail.now;
@@ -39,11 +40,16 @@ export function bufferFull({ part, trail, withSize }: Queue): Finding | undefine
     part,
     symptom: refused > 0 ? "Buffer full errors" : "Publishing takes long",
     evidence: `${facts.join(", ")}; there are ${each(size)} places`,
-    cause: "Burst too large for the buffer",
-    remedy: refused > 0
-      ? `Increase the buffer, or add backpressure: with overflow ${quote("wait")} producers wait`
-      : "Increase the buffer to take the burst, or let producers wait: nothing is lost",
-    config: withSize(rounded(size + Math.max(size, refused, waiting))),
+    ...(refused > size
+      ? { cause: "More than a burst: events come faster than they are handled", ...faster(queue) }
+      : {
+        cause: "Burst too large for the buffer",
+        remedy: refused > 0
+          ? "Increase the buffer, or add backpressure: " +
+            `with overflow ${quote("wait")} producers wait`
+          : "Increase the buffer to take the burst, or let producers wait: nothing is lost",
+        config: withSize(rounded(size + Math.max(size, refused, waiting))),
+      }),
   };
 }
 
@@ -88,28 +94,35 @@ function paceOf({ trail }: Queue): string {
   return `; ${rate(entered)} come, ${rate(done)} are done`;
 }
 
-/** More slots if all are busy, else a larger buffer. */
+/** What makes handling faster; else a larger buffer. */
 function relief(queue: Queue): Pick<Finding, "remedy" | "config"> {
-  const { trail, withSlots, withSize } = queue;
+  const { trail, withSize } = queue;
   const { running, slots, size } = trail.now;
-  if (running >= slots) {
-    const wanted = slotsFor(queue);
-    const config = withSlots(wanted);
-    return config === undefined
-      ? { remedy: "Every core has its thread: make tasks shorter, or use more machines", config }
-      : { remedy: `Increase workers or buffer: all ${count(slots, "slot")} are busy`, config };
-  }
-  if (trail.perSecond(done) > 0 && trail.perSecond(entered) > trail.perSecond(done) * 1.1) {
-    return {
-      remedy: `Handlers keep the event loop and not their slots (${each(running)} of ` +
-        `${each(slots)} are busy): move what computes to a ThreadPool, or publish slower`,
-      config: undefined,
-    };
-  }
+  const keepsUp = trail.perSecond(entered) <= trail.perSecond(done) * 1.1;
+  if (running >= slots || !keepsUp) return faster(queue);
   return {
     remedy: "Increase workers or buffer: slots are free, so it is the burst",
     config: withSize(rounded(size * 2)),
   };
+}
+
+/** More slots if all are busy. If not, they are not what is missing. */
+function faster(queue: Queue): Pick<Finding, "remedy" | "config"> {
+  const { running, slots } = queue.trail.now;
+  if (running < slots) {
+    return {
+      remedy:
+        `More slots change nothing (${each(running)} of ${each(slots)} are busy): move what ` +
+        `computes to a ThreadPool, spread the keys, or let producers wait with overflow ${
+          quote("wait")
+        }`,
+      config: undefined,
+    };
+  }
+  const config = queue.withSlots(slotsFor(queue));
+  return config === undefined
+    ? { remedy: "Every core has its thread: make tasks shorter, or use more machines", config }
+    : { remedy: `Increase workers or buffer: all ${count(slots, "slot")} are busy`, config };
 }
 
 const done = (figures: QueueFigures): number => figures.done;
