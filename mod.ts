@@ -36,6 +36,7 @@ export type {
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Key,
   OnFailure,
   ParkedKey,

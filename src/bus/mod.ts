@@ -43,6 +43,7 @@ export type {
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Key,
   OnFailure,
   ParkedKey,

@@ -14,9 +14,9 @@ import { namedParts, type Parts } from "../internal/parts.ts";
 import { allows, type Authorize, refusal } from "./authorize.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
-import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
 import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
+import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
@@ -136,15 +136,14 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
   const showData = booleanOption("showData", options.showData, false);
-  const plain: readonly Route[] = [
+  const routes: readonly Route[] = [
     ...healthRoutes(named, ready),
     statsRoute(named, env),
     metricsRoute(parts, options.metrics),
     eventsRoute(named, env, showData, options.events),
     ...pprofRoutes(parts, { ...options, env }),
+    ...dashboardRoutes(parts, named, { redrive, env }),
   ];
-  const profile = typeof options.profiler?.cpu === "object";
-  const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
   return {
     routes,
     answer: (request, path) => answer(request, path, { ...options, env, routes }),
