@@ -46,10 +46,14 @@ function sleep(ms: number): Promise<void> {
 }
 
 // Everyone may look, and redrive dead letters: it listens on a loopback address, by that name only.
-const fetch: Inspector = inspector({ bus, listeners: mails, store }, {
-  authorize: anyone(),
-  redrive: anyone(),
-  hosts: ["127.0.0.1", "localhost"],
-});
+const server: { readonly hostname: string; readonly port: number; readonly fetch: Inspector } = {
+  hostname: "127.0.0.1",
+  port: 6060,
+  fetch: inspector({ bus, listeners: mails, store }, {
+    authorize: anyone(),
+    redrive: anyone(),
+    hosts: ["127.0.0.1", "localhost"],
+  }),
+};
 
-export default { hostname: "127.0.0.1", port: 6060, fetch: fetch };
+export default server;

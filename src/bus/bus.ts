@@ -43,7 +43,6 @@ import type {
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import {
