@@ -8,6 +8,7 @@ import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Store } from "../store/store.ts";
 import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
 
 export type {
@@ -33,6 +34,20 @@ export interface BusOptions {
    * @default {1000}
    */
   readonly maxTopics?: number;
+  /**
+   * Where its topics live. With a store they are durable: an event is accepted once it is committed,
+   * and a subscription goes on where its checkpoint is.
+   *
+   * @default {none: topics live in memory}
+   */
+  readonly store?: Store<Record<string, unknown>, never>;
+  /**
+   * With a store: how long the place of a subscription stays with its process after that died, in
+   * milliseconds. Then another process, or the same one started again, takes over.
+   *
+   * @default {5000}
+   */
+  readonly leaseMs?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
   /**
@@ -379,4 +394,12 @@ export interface DeadLetter {
   readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
+}
+
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
 }

@@ -39,7 +39,7 @@ interface Entrant {
 }
 
 /** What an entrance counts of a topic. */
-type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
+export type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
 export class Entrance {
@@ -139,17 +139,6 @@ export class Entrance {
     const producer = new Producer(this.#topic, this, this.#partitions.length, id);
     this.#producers.set(id, producer);
     return producer;
-  }
-
-  publishBatch(
-    events: readonly Draft[],
-    options?: PublishOptions,
-  ): Promise<PromiseSettledResult<Receipt>[]> {
-    if (!Array.isArray(events)) {
-      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
-      return Promise.reject(new TypeError(message));
-    }
-    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
   /** Takes an event without asking whether the topic is closed; false when there is no room. */

@@ -24,14 +24,20 @@ import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
   newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
+  /** Whether somebody keeps account of what its cursors have in hand. */
+  readonly keepsAccount: boolean;
+  /** Resolves when a subscription has its place. */
+  readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
   redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
@@ -116,6 +122,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#cursors = [...this.#cursors, ...cursors];
   }
 
+  /** Its place was lost to another process: what was handed out may finish, and it waits for its turn. */
+  rejoin(owner: SubscriptionOwner): void {
+    const before = this.#cursors;
+    this.attach(owner);
+    for (const cursor of before) {
+      cursor.end();
+      cursor.forgotten();
+    }
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
@@ -129,6 +145,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {
@@ -157,7 +177,15 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  bury(failure: Failure): boolean {
+  get keepsAccount(): boolean {
+    return this.#owner.keepsAccount;
+  }
+
+  get ready(): Promise<void> {
+    return this.#owner.ready;
+  }
+
+  bury(failure: Failure): boolean | Promise<boolean> {
     return this.#owner.bury(failure);
   }
 

@@ -46,6 +46,12 @@ export interface SubscribeOptions {
 
 /** The handle of a listener on a topic. */
 export interface TopicSubscription extends Subscription {
+  /**
+   * Resolves when the subscription has its place: at once in memory. On a durable topic its place is
+   * found in the store first, and it waits while another process has it.
+   */
+  readonly ready: Promise<void>;
+
   /** The figures of now. */
   stats(): SubscriptionStats;
 

@@ -6,9 +6,9 @@ import { TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
-import type { Env } from "../internal/env.ts";
+import { type Env, RESOLVED } from "../internal/env.ts";
 import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
@@ -26,6 +26,9 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import { DurablePart } from "./durable/part.ts";
+import type { Durability } from "./durable/durability.ts";
+import { LogEntrance } from "./durable/log_entrance.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
@@ -41,11 +44,15 @@ export interface TopicOwner {
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
+  /** Where its events live, if not in memory alone. */
+  readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
   bury(topic: string, maxEvents: number, failure: Failure): boolean;
+  /** The dead-letter topic of a topic, made if it is not there. */
+  deadLetters(topic: string, maxEvents: number): BusTopic;
   /** The dead letters of a topic, if it has any. */
   deadLettersOf(topic: string): BusTopic | undefined;
 }
@@ -53,11 +60,13 @@ export interface TopicOwner {
 /** The topic behind the handle. */
 export class BusTopic implements Topic<Record<string, unknown>>, Closable<number> {
   readonly name: string;
+  /** Its side in the store, if it has one. */
+  readonly durable: DurablePart | undefined;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
   /** Its partitions, in order. */
   readonly partitions: readonly Partition[];
-  readonly #entrance: Entrance;
+  readonly #entrance: Entrance | LogEntrance;
   /** Its subscriptions. */
   readonly subscribers: Set<Subscriber> = new Set();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
@@ -87,14 +96,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         env,
         progressed: this.#progressed,
       }));
-    this.#entrance = new Entrance({
-      topic: name,
-      settings,
-      partitions: this.partitions,
-      placing,
-      env,
-    });
     this.#parts = {
+      topic: name,
       partitions: this.partitions,
       newTiming: () => owner.newTiming(),
       delays: owner.delays,
@@ -102,17 +105,36 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
+      keepsAccount: false,
+      ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => placing.keyOf(event),
       hashOf: (event) => placing.hashOf(event),
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
-      removed: (subscriber) => {
-        this.subscribers.delete(subscriber);
-        for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
-      },
+      removed: (subscriber) => this.#removed(subscriber, this.#parts),
       settledLate: (cursor) => this.#forget(cursor),
     };
+    this.durable = owner.durability && new DurablePart({
+      name,
+      owner,
+      settings,
+      placing,
+      parts: this.#parts,
+      progressed: this.#progressed,
+      removed: (subscriber, parts) => this.#removed(subscriber, parts),
+      kept: retain ? this.partitions[0] : undefined,
+      keep: (letter) => this.enterDeadLetter(letter),
+    }, owner.durability);
+    this.#entrance = this.durable === undefined
+      ? new Entrance({ topic: name, settings, partitions: this.partitions, placing, env })
+      : new LogEntrance({
+        topic: name,
+        settings,
+        durable: this.durable,
+        kept: retain ? this.partitions[0] : undefined,
+        env,
+      });
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
@@ -131,18 +153,23 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     events: readonly Draft[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]> {
-    return this.#entrance.publishBatch(events, options);
+    if (!Array.isArray(events)) {
+      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
+      return Promise.reject(new TypeError(message));
+    }
+    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
   subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     this.#entrance.requireOpen();
+    this.#requireId(options);
     const { signal, group } = options;
     const settings = checkSubscribeOptions(options, this.#settings);
     const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
-      ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
+      ? this.#subscriber(listener, { ...settings, id })
       : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
       handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
@@ -158,20 +185,29 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       group.requireSame(options);
       return group;
     }
-    const group = new Group(this.#parts, name, options);
-    this.#add(group.subscriber);
+    const parts = this.#partsFor(() => group.subscriber, options);
+    const group: Group = new Group(parts, name, options);
+    this.subscribers.add(group.subscriber);
     return group;
   }
 
-  #add(subscriber: Subscriber): Subscriber {
+  #subscriber(listener: Listener<NovaEvent>, options: SubscriberOptions): Subscriber {
+    const parts = this.#partsFor(() => subscriber, options);
+    const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
     this.subscribers.add(subscriber);
     return subscriber;
+  }
+
+  /** A durable subscription has a reader of its own; in memory all read the same partitions. */
+  #partsFor(subscriber: () => Subscriber, { id, from }: SubscriberOptions): SubscriptionOwner {
+    return this.durable?.join(subscriber, id, from) ?? this.#parts;
   }
 
   on(type: string, listener: Listener<never>, options: SubscribeOptions = {}): TopicSubscription {
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    this.#requireId(options);
     return this.subscribe(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
       { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
@@ -191,7 +227,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Whether closing, or deleting, has nothing to wait for here. */
   isIdle(): boolean {
     for (const cursor of this.#cursors) if (!cursor.idle) return false;
-    return true;
+    return this.durable?.log.idle ?? true;
   }
 
   /** Events that were handled, or went to the dead letters, over all subscriptions. */
@@ -253,6 +289,19 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return false;
   }
 
+  /** A durable place is kept under the id of its subscription: a name made up here would not do. */
+  #requireId({ id, group }: SubscribeOptions): void {
+    if (id !== undefined || group !== undefined || this.durable === undefined) return;
+    const message = `Cannot subscribe to "${this.name}" without an id: ` +
+      "it is durable, and keeps the place of each subscription under its id";
+    throw new TypeError(message);
+  }
+
+  #removed(subscriber: Subscriber, parts: SubscriptionOwner): void {
+    this.subscribers.delete(subscriber);
+    for (const cursor of subscriber.cursorsIn(parts)) this.#forget(cursor);
+  }
+
   #left(): number {
     let left = 0;
     for (const { inFlight, exempt, queued, held } of this.#cursors) {
@@ -269,7 +318,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const result = redrive(letters && letters.partitions[0], subscriber, options);
+    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
+    const result = redrive(box, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();

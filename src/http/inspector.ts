@@ -16,12 +16,13 @@ import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
 import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
+import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 
 /** Options of {@linkcode inspector}. */
-export interface InspectorOptions {
+export interface InspectorOptions extends PprofOptions {
   /**
    * Who may look: `bearer(token)`, `anyone()`, or a function of your own. Whatever it throws means no.
    *
@@ -140,6 +141,7 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
     statsRoute(named, env),
     metricsRoute(parts, options.metrics),
     eventsRoute(named, env, showData, options.events),
+    ...pprofRoutes(parts, { ...options, env }),
     ...dashboardRoutes(parts, named, { redrive, env }),
   ];
   return {
