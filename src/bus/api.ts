@@ -3,13 +3,14 @@
  */
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { TopicListener } from "./context_api.ts";
 import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
 import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
 
+export type { Effect, TopicContext, TopicListener } from "./context_api.ts";
 export type {
   DedupeOptions,
   ProduceOptions,
@@ -53,6 +54,9 @@ export interface BusOptions {
 /** What orders events: events of equal keys are handled one at a time and in order. */
 export type Key = string | number | undefined;
 
+/** How often an event is handled: see {@linkcode TopicOptions.delivery}. */
+export type Delivery = "at-most-once" | "at-least-once" | "exactly-once";
+
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
 
@@ -70,6 +74,19 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {no key: events are unordered}
    */
   readonly key?: (event: EventOf<Events>) => Key;
+  /**
+   * How often each subscription handles an event:
+   *
+   * - `"at-most-once"`: it is done when its handler is called; one that fails is counted, and that is
+   *   all (`retry` and `onFailure` have no meaning);
+   * - `"at-least-once"`: it is done when its handler has succeeded;
+   * - `"exactly-once"`: at least once, and `dedupe` is on, so that what handlers register with
+   *   `context.effect` and `context.publish` happens once. Publishers must give ids, or be producers,
+   *   or the topic a `dedupe.key`.
+   *
+   * @default {"at-least-once"}
+   */
+  readonly delivery?: Delivery;
   /**
    * How many events may wait in each partition for its slowest subscription.
    *
@@ -134,7 +151,7 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
   /**
    * Recognises events that are published again, so that each enters once.
    *
-   * @default {false}
+   * @default {false; on for exactly-once}
    */
   readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
@@ -247,12 +264,15 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
-  subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;
+  subscribe(
+    listener: TopicListener<EventOf<Events>>,
+    options?: SubscribeOptions,
+  ): TopicSubscription;
 
   /** Hands the events of one type to a listener; others count as handled. */
   on<Type extends TypeOf<Events>>(
     type: Type,
-    listener: Listener<EventOf<Events, Type>>,
+    listener: TopicListener<EventOf<Events, Type>>,
     options?: SubscribeOptions,
   ): TopicSubscription;
 

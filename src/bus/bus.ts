@@ -9,8 +9,7 @@ import {
   TopicExistsError,
   TopicNotFoundError,
 } from "../errors.ts";
-import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Draft, EventMap } from "../event/event.ts";
 import { createEvent } from "../event/make.ts";
 import {
   integerOption,
@@ -43,6 +42,7 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import {
   type AnyTopicOptions,
   checkSubscribeOptions,
@@ -104,6 +104,8 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
+  /** Whether closing is over. */
+  #isOver = false;
   readonly #calls: CloseCalls = { close: 0 };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
@@ -132,6 +134,11 @@ export class Bus implements AsyncDisposable {
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
+      requireLive: () => {
+        if (this.#isOver) throw new ClosedError(`bus "${this.name}"`);
+      },
+      destination: (topic) =>
+        (topic instanceof BusTopic ? topic : this.#find(topic as string)).destination,
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
       deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
@@ -245,7 +252,7 @@ export class Bus implements AsyncDisposable {
    */
   subscribe(
     pattern: string | RegExp,
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions = {},
   ): TopicSubscription {
     if (!isTopicPattern(pattern)) return this.#find(pattern).subscribe(listener, options);
@@ -363,6 +370,7 @@ export class Bus implements AsyncDisposable {
     for (const topic of this.#all()) left += topic.endSubscriptions();
     for (const topic of this.#deleted.values()) topic.endSubscriptions();
     for (const subscription of this.#patterns) subscription.unsubscribe();
+    this.#isOver = true;
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();

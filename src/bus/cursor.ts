@@ -8,7 +8,6 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
@@ -16,13 +15,16 @@ import { delayAfter, mayRetry } from "../listener/backoff.ts";
 import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
 import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext } from "./context.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { AttemptContext, Giver } from "./context.ts";
+import { Contexts } from "./contexts.ts";
 import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
+  failed: number;
   deadLettered: number;
   retries: number;
   timedOut: number;
@@ -30,13 +32,14 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner {
+export class Cursor implements JobOwner, Giver {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
   readonly counts: CursorCounts = {
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
     retries: 0,
     timedOut: 0,
@@ -44,9 +47,11 @@ export class Cursor implements JobOwner {
   };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
-  readonly #listener: Listener<NovaEvent>;
-  /** What the next first attempt sees. */
-  #context: AttemptContext;
+  readonly #listener: TopicListener;
+  readonly #contexts: Contexts;
+  /** Whether handlers are being called with events from the ring, or with which other one. */
+  #taking = false;
+  #starting: NovaEvent | undefined;
   #until: number | undefined;
   /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
   #running = 0;
@@ -66,10 +71,15 @@ export class Cursor implements JobOwner {
     this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
-    this.#context = new AttemptContext(owner, 1);
-    Object.freeze(this.#context);
+    this.#contexts = new Contexts(owner, this);
     this.place = place;
     this.from = place;
+  }
+
+  get current(): NovaEvent | undefined {
+    if (this.#starting !== undefined) return this.#starting;
+    if (!this.#taking) return undefined;
+    return this.partition.at(this.#owner.isAtMostOnce ? this.place - 1 : this.place);
   }
 
   /** Handlers that have not settled. */
@@ -105,7 +115,7 @@ export class Cursor implements JobOwner {
 
   /** Events that were handled, or went to the dead letters. */
   get finished(): number {
-    return this.counts.succeeded + this.counts.deadLettered;
+    return this.counts.succeeded + this.counts.failed + this.counts.deadLettered;
   }
 
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
@@ -157,8 +167,10 @@ export class Cursor implements JobOwner {
     const listener = this.#listener;
     const partition = this.partition;
     const aside = this.#aside;
-    const { calls } = owner;
+    const contexts = this.#contexts;
+    const { calls, isAtMostOnce } = owner;
     let left = budget;
+    this.#taking = true;
     while (
       left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
@@ -174,13 +186,16 @@ export class Cursor implements JobOwner {
         continue;
       }
       const closeCalls = calls.close;
-      const context = this.#context;
+      const context = contexts.first;
+      if (isAtMostOnce) this.place = place + 1;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
+        else if (context.hasStaged) contexts.commit(context);
       } catch (error) {
         this.place = place + 1;
+        contexts.discard(context);
         this.#fail(aside.claim(event, place), error);
         continue;
       }
@@ -188,6 +203,7 @@ export class Cursor implements JobOwner {
       if (pending === undefined) this.counts.succeeded += 1;
       else this.#await(aside.claim(event, place), context, pending, closeCalls);
     }
+    this.#taking = false;
     return left;
   }
 
@@ -196,15 +212,21 @@ export class Cursor implements JobOwner {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
+    const contexts = this.#contexts;
+    const context = job.attempt === 1 ? contexts.first : contexts.of(job.attempt);
     Object.freeze(context);
     let pending: Promise<unknown> | undefined;
+    this.#starting = job.event;
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
+      else if (context.hasStaged) contexts.commit(context);
     } catch (error) {
+      this.#starting = undefined;
+      contexts.discard(context);
       return this.#fail(job, error);
     }
+    this.#starting = undefined;
     if (pending === undefined) this.#succeed(job);
     else this.#await(job, context, pending, closeCalls);
   }
@@ -215,8 +237,8 @@ export class Cursor implements JobOwner {
     pending: Promise<unknown>,
     closeCalls: number,
   ): void {
-    if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
-    context.keep();
+    this.#contexts.part(context);
+    context.keep(job.event);
     job.context = context;
     job.exempt = this.#owner.calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
@@ -237,13 +259,15 @@ export class Cursor implements JobOwner {
     this.#owner.limit?.delete(job);
     this.#leave(job);
     const { failure, delayed } = job;
+    const context = job.context!;
     if (failure !== undefined) {
       // The attempt had failed before; now its handler is out of the way.
       job.failure = job.delayed = undefined;
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
       this.#fail(job, failure);
     } else if (failed) this.#fail(job, error);
-    else this.#succeed(job);
+    else this.#acknowledge(job, context);
+    context.finish();
     this.#left();
   }
 
@@ -280,6 +304,15 @@ export class Cursor implements JobOwner {
     this.partition.resume(this);
   }
 
+  #acknowledge(job: Job, context: AttemptContext): void {
+    try {
+      this.#contexts.commit(context);
+    } catch (error) {
+      return this.#fail(job, error);
+    }
+    this.#succeed(job);
+  }
+
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
     this.#aside.release(job);
@@ -289,7 +322,10 @@ export class Cursor implements JobOwner {
     const { retry } = this.#owner;
     // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
     const refused = isCircuitOpen(error);
-    if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
+    if (!refused && this.#owner.isAtMostOnce) {
+      this.counts.failed += 1;
+      this.#aside.release(job);
+    } else if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
       this.#releasedHeld += 1;

@@ -2,10 +2,9 @@
  * Where events enter a topic: checked, placed, let in, made to wait, or turned away.
  */
 
-import { BufferFullError, LimitExceededError } from "../errors.ts";
+import { BufferFullError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
-import { checkName } from "../event/validate.ts";
 import { integerOption, requireOptions, requireSignal, show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
@@ -14,11 +13,9 @@ import { Dedupe } from "./dedupe.ts";
 import type { Guard, Token } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
-import { Producer } from "./producer.ts";
+import type { Producer } from "./producer.ts";
+import type { Destination, Outgoing } from "./staged.ts";
 import type { TopicSettings } from "./settings.ts";
-
-/** Producers of one topic; each costs a count for each partition. */
-const MAX_PRODUCERS = 10_000;
 
 /** What an entrance is made of. */
 export interface EntranceOptions {
@@ -42,7 +39,7 @@ interface Entrant {
 type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
-export class Entrance {
+export class Entrance implements Destination {
   readonly #topic: string;
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
@@ -52,11 +49,12 @@ export class Entrance {
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
   readonly #dedupe: Dedupe | undefined;
-  readonly #producers = new Map<string, Producer>();
   /** Runs while somebody waits for the memory of `dedupe`. */
   #remembering: Disposable | undefined;
   /** Makes the error that every publisher gets once the topic takes nothing more. */
   #refusal: (() => Error) | undefined;
+  /** Makes the error that handlers get, too, once nothing more may enter. */
+  #end: (() => Error) | undefined;
   #accepted = 0;
   #rejected = 0;
   #dropped = 0;
@@ -70,7 +68,14 @@ export class Entrance {
     this.#placing = placing;
     this.#env = env;
     this.#dedupe = settings.dedupe &&
-      new Dedupe({ topic, settings: settings.dedupe, partitions, placing, env });
+      new Dedupe({
+        topic,
+        settings: settings.dedupe,
+        required: settings.delivery === "exactly-once",
+        partitions,
+        placing,
+        env,
+      });
     const timedOut = () => new BufferFullError(`topic "${topic}"`, bufferSize, waitMs);
     this.#lines = partitions.map(() => new WaitingLine(env, waitMs, timedOut));
   }
@@ -124,23 +129,6 @@ export class Entrance {
     return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
   }
 
-  /** The producer of an id; the same one for the same id. */
-  producer(id: string): Producer {
-    checkName("producer", id);
-    const known = this.#producers.get(id);
-    if (known !== undefined) return known;
-    if (this.#producers.size >= MAX_PRODUCERS) {
-      throw new LimitExceededError(
-        "producers",
-        MAX_PRODUCERS,
-        `Cannot make producer ${show(id)} as topic "${this.#topic}" has ${MAX_PRODUCERS} already`,
-      );
-    }
-    const producer = new Producer(this.#topic, this, this.#partitions.length, id);
-    this.#producers.set(id, producer);
-    return producer;
-  }
-
   publishBatch(
     events: readonly Draft[],
     options?: PublishOptions,
@@ -164,6 +152,47 @@ export class Entrance {
     this.#refusal = makeError;
     for (const line of this.#lines) if (line.length > 0) line.refuseAll(makeError());
     this.#remembering?.[Symbol.dispose]();
+  }
+
+  /** From now on handlers cannot publish here either. */
+  end(makeError: () => Error): void {
+    this.#end = makeError;
+  }
+
+  stage(event: Draft, id: string | undefined): Outgoing {
+    if (this.#end !== undefined) this.#refuse(this.#end);
+    const draft = isNameless(event) && id !== undefined ? { ...event, id } : event;
+    const admitted = admitEvent(draft, this.#env);
+    const hash = this.#placing.hashOf(admitted);
+    return { event: admitted, hash, token: this.#dedupe?.tokenOf(draft, admitted) };
+  }
+
+  check({ event, hash, token }: Outgoing, others: number): void {
+    if (this.#end !== undefined) this.#refuse(this.#end);
+    const { bufferSize, dedupe } = this.#settings;
+    if (token !== undefined) {
+      if (this.#dedupe!.find(token, event) !== undefined) return;
+      if (!this.#dedupe!.hasRoomPast(others + 1)) {
+        throw new BufferFullError(`the memory of topic "${this.#topic}"`, dedupe!.maxIds * 2);
+      }
+    }
+    if (!this.#partitions[hash % this.#partitions.length]!.hasRoomPast(others + 1)) {
+      throw new BufferFullError(`topic "${this.#topic}"`, bufferSize * 2);
+    }
+  }
+
+  enterStaged({ event, hash, token }: Outgoing): void {
+    const index = hash % this.#partitions.length;
+    if (token !== undefined && this.#dedupe!.find(token, event) !== undefined) {
+      this.#duplicates += 1;
+      return;
+    }
+    const partition = this.#partitions[index]!;
+    partition.addPast(event, hash);
+    this.#accepted += 1;
+    if (token === undefined) return;
+    const seen = { partition: index, place: partition.tail - 1, sequence: this.#accepted };
+    this.#dedupe!.remember(token, event, seen);
   }
 
   /** Refuses who comes too late. */
@@ -338,6 +367,11 @@ export class Entrance {
     if (signal.aborted) this.#rejected += 1;
     signal.throwIfAborted();
   }
+}
+
+/** Whether an event waits for an id. */
+function isNameless(event: Draft): boolean {
+  return typeof event === "object" && event !== null && event.id === undefined;
 }
 
 /** The number of an event, if it has one. */

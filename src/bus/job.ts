@@ -3,12 +3,14 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
 import type { Key, OnFailure } from "./api.ts";
-import type { AttemptContext, ContextOwner } from "./context.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { AttemptContext } from "./context.ts";
+import type { ContextsOwner } from "./contexts.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** What a job tells its cursor. */
@@ -91,13 +93,15 @@ export interface Seats {
 }
 
 /** What a cursor asks of its subscription. */
-export interface CursorOwner extends ContextOwner {
+export interface CursorOwner extends ContextsOwner {
   /** Its label. */
   readonly id: string;
   /** How many handlers may run at once in each partition; it may change. */
   readonly maxConcurrency: number;
   /** Who share it, if it is shared. */
   readonly group: Seats | undefined;
+  /** Whether an event is done before its handler is called. */
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Job>;
@@ -107,7 +111,7 @@ export interface CursorOwner extends ContextOwner {
   readonly abandonMs: number;
   readonly calls: CloseCalls;
   /** The listener for the events of a partition. */
-  listenerOf(partition: number): Listener<NovaEvent>;
+  listenerOf(partition: number): TopicListener;
   random(): number;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
   bury(failure: Failure): boolean;

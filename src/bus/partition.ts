@@ -105,15 +105,27 @@ export class Partition {
 
   /** Appends an event; false when there is no room. */
   add(event: NovaEvent, hash: number): boolean {
+    if (this.tail - this.#head >= this.#options.bufferSize && !this.#reclaim()) return false;
+    this.addPast(event, hash);
+    return true;
+  }
+
+  /** Whether so many events may enter past `bufferSize`: there may be twice as many. */
+  hasRoomPast(count: number): boolean {
+    const { bufferSize } = this.#options;
+    if (this.tail - this.#head >= bufferSize) this.#reclaim();
+    return this.tail - this.#head + count <= bufferSize * 2;
+  }
+
+  /** Appends an event, also past `bufferSize`. */
+  addPast(event: NovaEvent, hash: number): void {
     const { tail } = this;
-    if (tail - this.#head >= this.#options.bufferSize && !this.#reclaim()) return false;
     if (tail - this.#head > this.#mask) this.#grow();
     const slot = tail & this.#mask;
     this.#events[slot] = event;
     if (this.#hashes !== undefined) this.#hashes[slot] = hash;
     this.tail = tail + 1;
     if (this.#cursors.length > 0) this.#pacer.schedule();
-    return true;
   }
 
   /** Lets a cursor read here from now on. */

@@ -14,7 +14,14 @@ import {
 } from "../internal/check.ts";
 import { DEFAULT_RETRY, type Retry, totalRetry } from "../listener/backoff.ts";
 import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
-import type { DedupeOptions, Key, OnFailure, SubscribeOptions, TopicOptions } from "./api.ts";
+import type {
+  DedupeOptions,
+  Delivery,
+  Key,
+  OnFailure,
+  SubscribeOptions,
+  TopicOptions,
+} from "./api.ts";
 
 /** Topic options of any event map. */
 export type AnyTopicOptions = Omit<TopicOptions, "key" | "dedupe"> & {
@@ -33,6 +40,7 @@ export interface TopicSettings {
   readonly waitMs: number;
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly delivery: Delivery;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
@@ -48,6 +56,7 @@ export interface DedupeSettings {
   readonly maxIds: number;
 }
 
+const DELIVERIES: readonly Delivery[] = ["at-most-once", "at-least-once", "exactly-once"];
 const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
 
 /** Checks options and fills in what is missing. */
@@ -59,6 +68,7 @@ export function totalSettings(
   requireOptions("a topic's deadLetter", options.deadLetter);
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
+  const delivery = wordOption("delivery", given.delivery, DELIVERIES, "at-least-once");
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
   const deadlineMs = deadlineOption(given.deadlineMs, 30_000);
   return {
@@ -69,6 +79,7 @@ export function totalSettings(
     waitMs: durationOption("waitMs", given.waitMs, DEFAULT_WAIT_MS),
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
+    delivery,
     onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),
     deadlineMs,
     abandonMs: durationOption("abandonMs", given.abandonMs, deadlineMs),
@@ -78,20 +89,25 @@ export function totalSettings(
       options.deadLetter?.maxEvents,
       defaults.deadLetter?.maxEvents ?? 10_000,
     ),
-    dedupe: dedupeSettings(options.dedupe, defaults.dedupe),
+    dedupe: dedupeSettings(delivery, options.dedupe, defaults.dedupe),
   };
 }
 
-/** Off unless it is given; a topic's own options are merged over the defaults. */
+/** Off unless it is given or needed; a topic's own options are merged over the defaults. */
 function dedupeSettings(
+  delivery: Delivery,
   options: AnyTopicOptions["dedupe"],
   defaults: AnyTopicOptions["dedupe"],
 ): DedupeSettings | undefined {
   for (const given of [options, defaults]) {
     if (given !== false) requireOptions("a topic's dedupe", given);
   }
-  if (options === false || (options ?? defaults ?? false) === false) return undefined;
-  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options ?? {}) };
+  if (delivery === "exactly-once") {
+    if (options === false) {
+      throw new RangeError(`Cannot use false as "dedupe" of a topic that delivers exactly once`);
+    }
+  } else if ((options ?? defaults ?? false) === false) return undefined;
+  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options || {}) };
   if (key !== undefined) requireFunction("dedupe.key", key);
   const window = durationOption("dedupe.windowMs", windowMs, 10 * 60_000);
   if (window === 0) throw new RangeError(`Cannot use 0 as "dedupe.windowMs": it must be more`);
@@ -112,6 +128,7 @@ export function checkSubscribeOptions(
   return {
     from: wordOption("from", options.from, ["latest", "earliest"], "latest"),
     maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
+    delivery: topic.delivery,
     retry: totalRetry(options.retry, topic.retry),
     onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
     deadlineMs: deadlineOption(deadlineMs, topic.deadlineMs),
@@ -122,7 +139,7 @@ export function checkSubscribeOptions(
 /** What a subscription takes from its topic unless it says otherwise. */
 type Inherited = Pick<
   TopicSettings,
-  "maxConcurrency" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
+  "maxConcurrency" | "delivery" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
 >;
 
 const DEFAULTS: Inherited = totalSettings({});

@@ -3,11 +3,12 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
+  Delivery,
   Key,
   OnFailure,
   ParkedKey,
@@ -16,6 +17,8 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { Destination } from "./staged.ts";
 import { Cursor } from "./cursor.ts";
 import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
@@ -27,8 +30,12 @@ export interface SubscriptionOwner {
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
+  /** The name of the topic. */
+  readonly name: string;
   random(): number;
   stopSignal(): AbortSignal;
+  requireLive(): void;
+  destination(topic: unknown): Destination;
   bury(failure: Failure): boolean;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
@@ -45,6 +52,7 @@ export interface SubscriberOptions {
   readonly id: string;
   readonly from: "latest" | "earliest";
   readonly maxConcurrency: number;
+  readonly delivery: Delivery;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
@@ -55,6 +63,8 @@ export interface SubscriberOptions {
 export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
   maxConcurrency: number;
+  readonly scope: string;
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
@@ -65,7 +75,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   seat: Subscription = this;
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
-  readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #listenerOf: (partition: number) => TopicListener;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -77,7 +87,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   constructor(
     owner: SubscriptionOwner,
-    listenerOf: (partition: number) => Listener<NovaEvent>,
+    listenerOf: (partition: number) => TopicListener,
     options: SubscriberOptions,
     group?: Group,
   ) {
@@ -86,6 +96,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
+    // The id comes last in a key, so only what is before it must not run into it.
+    this.scope = `${owner.name}/${this.id.replace(/[%/]/g, encodeURIComponent)}`;
+    this.isAtMostOnce = options.delivery === "at-most-once";
     this.retry = options.retry;
     this.onFailure = options.onFailure;
     this.deadlineMs = options.deadlineMs;
@@ -128,7 +141,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.calls;
   }
 
-  listenerOf(partition: number): Listener<NovaEvent> {
+  listenerOf(partition: number): TopicListener {
     return this.#listenerOf(partition);
   }
 
@@ -148,6 +161,14 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   stopSignal(): AbortSignal {
     return this.#owner.stopSignal();
+  }
+
+  requireLive(): void {
+    this.#owner.requireLive();
+  }
+
+  destination(topic: unknown): Destination {
+    return this.#owner.destination(topic);
   }
 
   bury(failure: Failure): boolean {
@@ -219,6 +240,7 @@ export function newTally(): Tally {
   return {
     offered: 0,
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
     released: 0,
     queued: 0,

@@ -107,7 +107,7 @@ export interface RedriveResult {
 
 /**
  * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + deadLettered + released + queued + held + inFlight`.
+ * `offered = succeeded + failed + deadLettered + released + queued + held + inFlight`.
  */
 export interface SubscriptionStats {
   /** Its label. */
@@ -116,6 +116,8 @@ export interface SubscriptionStats {
   readonly offered: number;
   /** Events that were handled. */
   readonly succeeded: number;
+  /** Events that failed, of a topic that delivers at most once. */
+  readonly failed: number;
   /** Events that failed for good and went to the dead letters. */
   readonly deadLettered: number;
   /** Events it was not given because it ended first. */

@@ -4,7 +4,6 @@
 
 import { TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { checkType } from "../event/validate.ts";
 import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
@@ -25,9 +24,12 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { Destination } from "./staged.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
+import { Producers } from "./producer.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
@@ -39,6 +41,10 @@ export interface TopicOwner {
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
+  /** Throws once the bus has ended everything. */
+  requireLive(): void;
+  /** The topic of a name or handle, for handlers that publish. */
+  destination(topic: unknown): Destination;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
@@ -54,6 +60,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
   readonly #entrance: Entrance;
+  readonly #producers: Producers;
   readonly #subscribers = new Set<Subscriber>();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
   readonly #cursors = new Set<Cursor>();
@@ -89,13 +96,17 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       placing,
       env,
     });
+    this.#producers = new Producers(name, this.#entrance, settings.partitions);
     this.#parts = {
       partitions: this.#partitions,
       delays: owner.delays,
       limits: owner.limits,
       calls: owner.calls,
+      name,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
+      requireLive: () => owner.requireLive(),
+      destination: (topic) => owner.destination(topic),
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => placing.keyOf(event),
       hashOf: (event) => placing.hashOf(event),
@@ -118,7 +129,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   producer(id: string): TopicProducer {
-    return this.#entrance.producer(id);
+    return this.#producers.of(id);
   }
 
   publishBatch(
@@ -128,7 +139,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.#entrance.publishBatch(events, options);
   }
 
-  subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
+  subscribe(listener: TopicListener, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     this.#entrance.requireOpen();
@@ -162,7 +173,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return subscriber;
   }
 
-  on(type: string, listener: Listener<never>, options: SubscribeOptions = {}): TopicSubscription {
+  on(
+    type: string,
+    listener: TopicListener<never>,
+    options: SubscribeOptions = {},
+  ): TopicSubscription {
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
@@ -195,6 +210,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return finished;
   }
 
+  /** Where handlers publish to. */
+  get destination(): Destination {
+    return this.#entrance;
+  }
+
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
     return this.#entrance.enter(0, letter, 0);
@@ -209,7 +229,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   delete(signal: AbortSignal | undefined): Promise<CloseResult> {
     this.#deleting = new Closing(this, this.#owner.env, signal);
     this.#finishedBefore = this.finished;
-    this.shut(() => new TopicNotFoundError(this.name));
+    const gone = () => new TopicNotFoundError(this.name);
+    this.shut(gone);
+    this.#entrance.end(gone);
     return this.#deleting.result;
   }
 

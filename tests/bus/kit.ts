@@ -60,10 +60,10 @@ export function assertLaws(topic: { stats(): TopicStats }): void {
 
 /** Fails unless every event offered to the subscription is counted exactly once. */
 export function assertLaw(stats: SubscriptionStats): void {
-  const { id, offered, succeeded, deadLettered, released, queued, held, inFlight } = stats;
+  const { id, offered, succeeded, failed, deadLettered, released, queued, held, inFlight } = stats;
   assertEquals(
     offered,
-    succeeded + deadLettered + released + queued + held + inFlight,
+    succeeded + failed + deadLettered + released + queued + held + inFlight,
     `I13: offered to ${id}: ${JSON.stringify(stats)}`,
   );
 }
@@ -79,6 +79,7 @@ export function assertFigures(
     id,
     offered: 0,
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
     released: 0,
     queued: 0,
