@@ -29,9 +29,10 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./src/bus/bus.ts";
+export { Bus } from "./src/bus/bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
@@ -40,6 +41,7 @@ export type {
   Key,
   OnFailure,
   ParkedKey,
+  PartitionStats,
   ProduceOptions,
   PublishOptions,
   Receipt,
@@ -55,6 +57,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./src/bus/api.ts";
+export type { RedriveTopicOptions } from "./src/bus/redrive.ts";
 export { Emitter } from "./src/emitter/emitter.ts";
 export type { EventStream } from "./src/emitter/event_stream.ts";
 export type { Middleware } from "./src/emitter/onion.ts";

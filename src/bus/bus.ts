@@ -5,7 +5,6 @@
 import {
   ClosedError,
   LimitExceededError,
-  NovaError,
   TopicExistsError,
   TopicNotFoundError,
 } from "../errors.ts";
@@ -27,19 +26,21 @@ import {
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
+import { describeError } from "./describe_error.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
+import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  BusStats,
   DeadLetter,
-  DeadLetterError,
   PublishOptions,
   Receipt,
+  RedriveResult,
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
@@ -52,14 +53,6 @@ import {
   totalSettings,
 } from "./settings.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
-}
 
 /** What the bus keeps of a topic. */
 interface Entry {
@@ -278,6 +271,25 @@ export class Bus implements AsyncDisposable {
     return subscription;
   }
 
+  /**
+   * The dead letters of a topic that are kept, oldest first.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  deadLetters(topic: string): DeadLetter[] {
+    return lettersIn(this.#parts.deadLettersOf(this.#find(topic).name)?.partitions[0]);
+  }
+
+  /**
+   * Delivers dead letters of a topic again, each to the subscription that gave it up, as
+   * {@linkcode TopicSubscription.redrive} does. `left` counts those of subscriptions that are there.
+   *
+   * @throws {TopicNotFoundError} If there is no such topic.
+   */
+  redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
+    return redriveAll(this.#find(topic).subscribers, options);
+  }
+
   /** The figures of now. */
   stats(): BusStats {
     return { name: this.name, topics: this.#entries().map(({ topic }) => topic.stats()) };
@@ -383,18 +395,5 @@ export class Bus implements AsyncDisposable {
   #stopSignal(): AbortSignal {
     this.#stop ??= new AbortController();
     return this.#stop.signal;
-  }
-}
-
-/** What was thrown, in a form that survives a wire. */
-function describeError(error: unknown): DeadLetterError {
-  try {
-    const code = error instanceof NovaError ? error.code : undefined;
-    if (error instanceof Error) {
-      return { code, name: String(error.name), message: String(error.message) };
-    }
-    return { code, name: typeof error, message: String(error) };
-  } catch {
-    return { code: undefined, name: typeof error, message: "something that cannot be shown" };
   }
 }

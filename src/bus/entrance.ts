@@ -99,10 +99,11 @@ export class Entrance implements Destination {
     const admitted = admitEvent(event, this.#env);
     const hash = this.#placing.hashOf(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    const token = this.#dedupe?.tokenOf(event, admitted);
+    if (this.#dedupe === undefined) return this.#add(admitted, hash) || this.#lose();
+    const token = this.#dedupe.tokenOf(event, admitted);
     const entered = token === undefined
       ? this.#add(admitted, hash)
-      : this.#pass(admitted, hash, this.#dedupe!, token, false) !== undefined;
+      : this.#pass(admitted, hash, this.#dedupe, token, false) !== undefined;
     return entered || this.#lose();
   }
 
@@ -112,7 +113,7 @@ export class Entrance implements Destination {
       requireOptions("a publish", options);
       const token = checkNumber(options?.sequence);
       const admitted = admitEvent(event, this.#env);
-      const hash = this.#placing.hashOf(admitted, producer.home);
+      const hash = this.#placing.hashAtHome(admitted, producer.home);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       if (options?.signal !== undefined) this.#refuseAborted(options.signal);
       return this.#admit({ event: admitted, hash, guard: producer, token }, options?.signal);
@@ -124,7 +125,7 @@ export class Entrance implements Destination {
   tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
     const token = checkNumber(sequence);
     const admitted = admitEvent(event, this.#env);
-    const hash = this.#placing.hashOf(admitted, producer.home);
+    const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
   }

@@ -36,9 +36,10 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./bus.ts";
+export { Bus } from "./bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
@@ -63,6 +64,7 @@ export type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+export type { RedriveTopicOptions } from "./redrive.ts";
 export { createEvent, type CreateEventOptions } from "../event/make.ts";
 export type {
   Draft,

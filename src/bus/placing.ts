@@ -23,13 +23,19 @@ export class Placing {
   }
 
   /**
-   * The hash of an event. Without a key it belongs where its producer says, or nowhere in particular:
-   * partitions, and lanes within them, take turns.
+   * The hash of an event. Without a key it belongs nowhere in particular: partitions, and lanes within
+   * them, take turns. (`??` would say it shorter, and cost Bun fifteen nanoseconds.)
    */
-  hashOf(event: NovaEvent, home?: number): number {
-    if (this.#hasher === undefined) return home ?? this.#turn++;
+  hashOf(event: NovaEvent): number {
+    if (this.#hasher === undefined) return this.#turn++;
     const key = this.keyOf(event);
-    return key === undefined ? home ?? this.#turn++ : this.#hasher.hash(key);
+    return key === undefined ? this.#turn++ : this.#hasher.hash(key);
+  }
+
+  /** The same for a producer: without a key an event belongs to its home. */
+  hashAtHome(event: NovaEvent, home: number): number {
+    const key = this.keyOf(event);
+    return key === undefined ? home : this.#hasher!.hash(key);
   }
 
   /** The key of an event. */

@@ -7,6 +7,16 @@ import type { DeadLetter, RedriveOptions, RedriveResult } from "./api.ts";
 import type { Partition } from "./partition.ts";
 import type { Subscriber } from "./subscription.ts";
 
+/** Options of `Bus.redrive`. */
+export interface RedriveTopicOptions extends RedriveOptions {
+  /**
+   * Only letters of this subscription.
+   *
+   * @default {all}
+   */
+  readonly subscription?: string;
+}
+
 /**
  * Hands letters of a subscription back to it, past publishing: nobody else sees the event again. A
  * letter is taken out only when its event is in.
@@ -30,6 +40,31 @@ export function redrive(
       redriven += 1;
       if (!dryRun) letters!.takeOut(place);
     } else left += 1;
+  }
+  return { redriven, left };
+}
+
+/** The letters that are kept, oldest first. */
+export function lettersIn(letters: Partition | undefined): DeadLetter[] {
+  if (letters === undefined) return [];
+  return [...letters.kept()].map((place) => letters.at(place)!.data as DeadLetter);
+}
+
+/** Redrives the letters of several subscriptions, within one limit. */
+export function redriveAll(
+  subscribers: Iterable<Subscriber>,
+  options: RedriveTopicOptions,
+): RedriveResult {
+  requireOptions("a redrive", options);
+  const { subscription } = options;
+  const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER, 0);
+  let redriven = 0;
+  let left = 0;
+  for (const subscriber of subscribers) {
+    if (subscription !== undefined && subscriber.id !== subscription) continue;
+    const result = subscriber.redrive({ ...options, limit: limit - redriven });
+    redriven += result.redriven;
+    left += result.left;
   }
   return { redriven, left };
 }

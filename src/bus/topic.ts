@@ -58,10 +58,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   readonly name: string;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
-  readonly #partitions: readonly Partition[];
+  /** Its partitions, in order. */
+  readonly partitions: readonly Partition[];
   readonly #entrance: Entrance;
   readonly #producers: Producers;
-  readonly #subscribers = new Set<Subscriber>();
+  /** Its subscriptions. */
+  readonly subscribers: Set<Subscriber> = new Set();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
   readonly #cursors = new Set<Cursor>();
   /** What subscriptions may ask of their topic. */
@@ -79,7 +81,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.name = name;
     this.#owner = owner;
     this.#settings = settings;
-    this.#partitions = Array.from({ length: settings.partitions }, (_, index) =>
+    this.partitions = Array.from({ length: settings.partitions }, (_, index) =>
       new Partition({
         index,
         bufferSize,
@@ -92,13 +94,13 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#entrance = new Entrance({
       topic: name,
       settings,
-      partitions: this.#partitions,
+      partitions: this.partitions,
       placing,
       env,
     });
     this.#producers = new Producers(name, this.#entrance, settings.partitions);
     this.#parts = {
-      partitions: this.#partitions,
+      partitions: this.partitions,
       delays: owner.delays,
       limits: owner.limits,
       calls: owner.calls,
@@ -113,7 +115,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
       removed: (subscriber) => {
-        this.#subscribers.delete(subscriber);
+        this.subscribers.delete(subscriber);
         for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
       },
       settledLate: (cursor) => this.#forget(cursor),
@@ -158,7 +160,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** The group of a name, made for its first member. */
   #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
     const options = { ...settings, id: name };
-    for (const { group } of this.#subscribers) {
+    for (const { group } of this.subscribers) {
       if (group?.name !== name) continue;
       group.requireSame(options);
       return group;
@@ -169,7 +171,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #add(subscriber: Subscriber): Subscriber {
-    this.#subscribers.add(subscriber);
+    this.subscribers.add(subscriber);
     return subscriber;
   }
 
@@ -193,7 +195,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       ...this.#entrance.stats(),
       bufferSize: this.#settings.bufferSize,
       keyed: this.#settings.key !== undefined,
-      subscriptions: [...this.#subscribers].map((subscriber) => subscriber.stats()),
+      subscriptions: [...this.subscribers].map((subscriber) => subscriber.stats()),
     };
   }
 
@@ -250,22 +252,22 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
-    for (const subscriber of this.#subscribers) subscriber.unsubscribe();
+    for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
 
   /** Takes over the subscriptions of a deleted topic of the same name. */
   inherit(deleted: BusTopic): void {
-    for (const subscriber of deleted.#subscribers) {
-      this.#subscribers.add(subscriber);
+    for (const subscriber of deleted.subscribers) {
+      this.subscribers.add(subscriber);
       subscriber.attach(this.#parts);
     }
-    deleted.#subscribers.clear();
+    deleted.subscribers.clear();
   }
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.#subscribers) if (subscriber.isOneOf(members)) return true;
+    for (const subscriber of this.subscribers) if (subscriber.isOneOf(members)) return true;
     return false;
   }
 
@@ -285,7 +287,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const result = redrive(letters && letters.#partitions[0], subscriber, options);
+    const result = redrive(letters && letters.partitions[0], subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();

@@ -3,6 +3,7 @@
  */
 
 import { show } from "../internal/check.ts";
+import { text } from "./respond.ts";
 
 /** Says whether a request may see more than a bare "ok". */
 export interface Authorize {
@@ -22,6 +23,9 @@ export function anyone(): Authorize {
 /**
  * Lets those look who send `Authorization: Bearer <token>` with one of these tokens; several, so that
  * one can be changed without a gap. How long a comparison takes does not tell how much was right.
+ *
+ * A browser sends no such header by itself, but it asks for a name and a password: the token as the
+ * password, under any name, is as good.
  *
  * @throws {TypeError} If there is no token, or one is empty or not visible ASCII.
  *
@@ -46,13 +50,25 @@ export function bearer(...tokens: readonly string[]): Authorize {
     }
   }
   const check = (request: Request): boolean => {
-    const given = /^Bearer +([^ ]+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ??
-      "";
+    const given = tokenIn(request.headers.get("authorization") ?? "");
     let found = false;
     for (const token of tokens) if (isSame(given, token)) found = true;
     return found;
   };
-  return Object.assign(check, { challenge: 'Bearer realm="nova"' });
+  return Object.assign(check, {
+    challenge: 'Bearer realm="nova", Basic realm="nova", charset="UTF-8"',
+  });
+}
+
+/** The token of a header: of the scheme Bearer, or the password of the scheme Basic; else "". */
+function tokenIn(header: string): string {
+  const [, scheme, value = ""] = /^(Bearer|Basic) +([^ ]+) *$/i.exec(header) ?? [];
+  if (scheme?.toLowerCase() !== "basic") return value;
+  try {
+    return atob(value).replace(/^[^:]*:/, "");
+  } catch {
+    return "";
+  }
 }
 
 /** Compares in a time that depends on the length of the token alone. */
@@ -62,4 +78,23 @@ function isSame(given: string, token: string): boolean {
     difference |= token.charCodeAt(i) ^ (i < given.length ? given.charCodeAt(i) : 0);
   }
   return difference === 0;
+}
+
+/** Whether it says yes. Whatever it throws means no. */
+export async function allows(authorize: Authorize | undefined, request: Request): Promise<boolean> {
+  try {
+    return await authorize?.(request) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** What who may not gets: 401 where credentials would help, else 403. */
+export function refusal(authorize: Authorize | undefined): Response {
+  if (authorize === undefined) {
+    return text(403, "Forbidden: this inspector was made without the authorize option");
+  }
+  const { challenge } = authorize;
+  if (challenge === undefined) return text(403, "Forbidden");
+  return text(401, "Unauthorized", { "www-authenticate": challenge });
 }

@@ -5,7 +5,8 @@
 import { requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { namedParts, type Parts } from "../internal/parts.ts";
-import type { Authorize } from "./authorize.ts";
+import { allows, type Authorize, refusal } from "./authorize.ts";
+import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
@@ -19,6 +20,12 @@ export interface InspectorOptions {
    * @default {nobody: all but a bare health and readiness answers 403}
    */
   readonly authorize?: Authorize;
+  /**
+   * Who may redrive dead letters from the dashboard, among those whom `authorize` lets look.
+   *
+   * @default {nobody: the dashboard has no such button}
+   */
+  readonly redrive?: Authorize;
   /**
    * The hosts, without port, by which it may be asked; others get 421. It keeps web pages from reading
    * a loopback address under a name of theirs.
@@ -95,13 +102,16 @@ export function inspector(parts: Parts, options: InspectorOptions = {}): Inspect
 export function inspect(parts: Parts, options: InspectorOptions = {}): Inspection {
   const named = namedParts("inspect", parts);
   requireOptions("an inspector", options);
-  const { authorize, hosts, ready = () => true, env = systemEnv } = options;
+  const { authorize, redrive, hosts, ready = () => true, env = systemEnv } = options;
   if (authorize !== undefined) requireFunction("authorize", authorize);
+  if (redrive !== undefined) requireFunction("redrive", redrive);
   requireFunction("ready", ready);
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const routes: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
+  const plain: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
+  const profile = plain.some((route) => match(route, "/debug/pprof/profile") !== undefined);
+  const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
   return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
 }
 
@@ -136,21 +146,4 @@ async function answer(request: Request, path: string, setting: Setting): Promise
     env.report(error);
     return dressed(text(500, "It failed; the process has reported why"), method);
   }
-}
-
-async function allows(authorize: Authorize | undefined, request: Request): Promise<boolean> {
-  try {
-    return await authorize?.(request) === true;
-  } catch {
-    return false;
-  }
-}
-
-function refusal(authorize: Authorize | undefined): Response {
-  if (authorize === undefined) {
-    return text(403, "Forbidden: this inspector was made without the authorize option");
-  }
-  const { challenge } = authorize;
-  if (challenge === undefined) return text(403, "Forbidden");
-  return text(401, "Unauthorized", { "www-authenticate": challenge });
 }

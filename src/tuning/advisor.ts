@@ -2,43 +2,13 @@
  * Looks at the parts of a program from time to time, and remembers a window of what they said.
  */
 
-import { durationOption, requireFunction, requireOptions, show } from "../internal/check.ts";
+import { durationOption, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Env, NOTHING, systemEnv } from "../internal/env.ts";
+import { type NamedPart, namedParts } from "../internal/parts.ts";
 import { type AdviceOptions, advise, totalThresholds } from "./advise.ts";
-import type {
-  BusFigures,
-  EmitterFigures,
-  ListenerFigures,
-  ManagerFigures,
-  PoolFigures,
-  Sample,
-  StoreFigures,
-} from "./figures.ts";
+import type { Sample } from "./figures.ts";
 import type { Finding, Thresholds } from "./finding.ts";
-
-/** A part that tells figures of some kind. */
-export interface Advised<Figures> {
-  /** Names it in findings; without one it gets the name of its kind. */
-  readonly name?: string;
-  /** The figures of now. */
-  stats(): Figures;
-}
-
-/** The parts of a program; the same record as `shutdown` takes. */
-export interface AdvisedParts {
-  /** Emitters. */
-  readonly emitter?: Advised<EmitterFigures> | readonly Advised<EmitterFigures>[];
-  /** Buses. */
-  readonly bus?: Advised<BusFigures> | readonly Advised<BusFigures>[];
-  /** Listener managers, or single supervised listeners. */
-  readonly listeners?:
-    | Advised<ManagerFigures | ListenerFigures>
-    | readonly Advised<ManagerFigures | ListenerFigures>[];
-  /** Stores. */
-  readonly store?: Advised<StoreFigures> | readonly Advised<StoreFigures>[];
-  /** Pools. */
-  readonly pool?: Advised<PoolFigures> | readonly Advised<PoolFigures>[];
-}
+import type { AdvisedParts } from "./parts.ts";
 
 /** Options of an {@linkcode Advisor}. */
 export interface AdvisorOptions extends AdviceOptions {
@@ -68,8 +38,6 @@ export interface AdvisorOptions extends AdviceOptions {
   readonly env?: Env;
 }
 
-const KINDS = ["emitter", "bus", "listeners", "store", "pool"] as const;
-
 /**
  * Samples the figures of parts and turns them into findings.
  *
@@ -93,7 +61,7 @@ const KINDS = ["emitter", "bus", "listeners", "store", "pool"] as const;
  * ```
  */
 export class Advisor implements Disposable {
-  readonly #parts: AdvisedParts;
+  readonly #parts: readonly NamedPart[];
   readonly #env: Env;
   readonly #everyMs: number;
   readonly #windowMs: number;
@@ -112,9 +80,8 @@ export class Advisor implements Disposable {
    * @throws {RangeError} If an option makes no sense.
    */
   constructor(parts: AdvisedParts, options: AdvisorOptions = {}) {
-    requireParts(parts);
+    this.#parts = namedParts("advise on", parts);
     requireOptions("an advisor", options);
-    this.#parts = parts;
     this.#env = options.env ?? systemEnv;
     this.#everyMs = durationOption("everyMs", options.everyMs, 5_000, false);
     this.#windowMs = durationOption("windowMs", options.windowMs, 60_000, false);
@@ -196,67 +163,23 @@ export class Advisor implements Disposable {
   }
 
   #sample(lateMs: number | undefined): Sample {
-    const { emitter, bus, listeners, store, pool } = this.#parts;
+    const figures: Record<string, [name: string, figures: object][]> = {};
+    for (const { kind, name, part } of this.#parts) {
+      const told = part.stats();
+      // A supervised listener on its own is a manager of one.
+      const alone = kind === "listeners" && !("listeners" in told);
+      (figures[kind] ??= []).push([name, alone ? { listeners: { [name]: told } } : told]);
+    }
     const heapBytes = this.#heapBytes?.();
     return {
       at: this.#env.monotonic(),
-      emitter: figuresOf("emitter", emitter),
-      bus: figuresOf("bus", bus),
-      listeners: managersOf(listeners),
-      store: figuresOf("store", store),
-      pool: figuresOf("pool", pool),
+      ...Object.fromEntries(
+        Object.entries(figures).map(([kind, all]) => [kind, Object.fromEntries(all)]),
+      ),
       runtime: {
         ...(heapBytes === undefined ? {} : { heapBytes }),
         ...(lateMs === undefined ? {} : { lateMs }),
       },
     };
   }
-}
-
-function requireParts(parts: unknown): void {
-  if (typeof parts !== "object" || parts === null) {
-    throw new TypeError(`Cannot advise on ${show(parts)}: it must be a record of parts`);
-  }
-  for (const [kind, part] of Object.entries(parts)) {
-    if (!(KINDS as readonly string[]).includes(kind)) {
-      throw new TypeError(
-        `Cannot advise on ${show(kind)}: the kinds of parts are ${KINDS.join(", ")}`,
-      );
-    }
-    for (const each of listOf<unknown>(part)) {
-      if (typeof (each as Partial<Advised<unknown>> | null)?.stats !== "function") {
-        throw new TypeError(`Cannot advise on ${show(each)} as "${kind}": it has no stats()`);
-      }
-    }
-  }
-}
-
-function listOf<Part>(parts: Part | readonly Part[] | undefined): readonly Part[] {
-  if (parts === undefined) return [];
-  return Array.isArray(parts) ? parts : [parts as Part];
-}
-
-/** Figures by the names of their parts; a name that is taken gets a number. */
-function figuresOf<Figures>(
-  kind: string,
-  parts: Advised<Figures> | readonly Advised<Figures>[] | undefined,
-): Record<string, Figures> {
-  const figures = new Map<string, Figures>();
-  for (const part of listOf(parts)) {
-    const name = part.name || kind;
-    let free = name;
-    for (let n = 2; figures.has(free); n++) free = `${name}#${n}`;
-    figures.set(free, part.stats());
-  }
-  return Object.fromEntries(figures);
-}
-
-function managersOf(parts: AdvisedParts["listeners"]): Record<string, ManagerFigures> {
-  const all = figuresOf<ManagerFigures | ListenerFigures>("listener", parts);
-  return Object.fromEntries(
-    Object.entries(all).map(([name, figures]) => [
-      name,
-      "listeners" in figures ? figures : { listeners: { [name]: figures } },
-    ]),
-  );
 }

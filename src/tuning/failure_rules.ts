@@ -135,7 +135,7 @@ export function deadLetters(letters: Trail<TopicFigures>): Finding | undefined {
       ? `bus.topic(${quote(topic)}, { deadLetter: { maxEvents: ${
         literal(rounded(bufferSize * 2))
       } } })`
-      : "subscription.redrive({ limit: 100 })",
+      : `bus.redrive(${quote(topic)}, { limit: 100 })`,
   };
 }
 

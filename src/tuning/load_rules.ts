@@ -15,9 +15,23 @@ import { count, each, percent, quote } from "./words.ts";
 /** Below this many events for each partition a share says nothing. */
 const FEWEST_EACH = 20;
 
-/** A partition that gets about twice its fair share. */
+/** A partition that gets about twice its fair share, or is the only one that is full. */
 export function hotPartition(topic: Trail<TopicFigures>): Finding | undefined {
-  const gained = gainsOf(topic);
+  const evidence = unfairShare(gainsOf(topic)) ?? onlyFull(topic.now);
+  if (evidence === undefined) return undefined;
+  return {
+    rule: "hot-partition",
+    severity: "warning",
+    part: `topic ${quote(topic.name)}`,
+    symptom: "High latency for some keys",
+    evidence,
+    cause: "Hot partition: one key, or a few, carry most events",
+    remedy: "Choose a finer key, such as the order instead of the customer",
+    config: `bus.topic(${quote(topic.name)}, { key: (event) => event.data.finerId })`,
+  };
+}
+
+function unfairShare(gained: readonly number[]): string | undefined {
   const all = gained.reduce((sum, each) => sum + each, 0);
   const most = Math.max(...gained);
   // Also within reach when there are two.
@@ -25,17 +39,19 @@ export function hotPartition(topic: Trail<TopicFigures>): Finding | undefined {
   if (gained.length < 2 || all < gained.length * FEWEST_EACH || most / all <= fair) {
     return undefined;
   }
-  return {
-    rule: "hot-partition",
-    severity: "warning",
-    part: `topic ${quote(topic.name)}`,
-    symptom: "High latency for some keys",
-    evidence: `partition ${gained.indexOf(most)} of ${gained.length} got ${percent(most / all)} ` +
-      `of ${count(all, "event")}; its fair share is ${percent(1 / gained.length)}`,
-    cause: "Hot partition: one key, or a few, carry most events",
-    remedy: "Choose a finer key, such as the order instead of the customer",
-    config: `bus.topic(${quote(topic.name)}, { key: (event) => event.data.finerId })`,
-  };
+  return `partition ${gained.indexOf(most)} of ${gained.length} got ${percent(most / all)} ` +
+    `of ${count(all, "event")}; its fair share is ${percent(1 / gained.length)}`;
+}
+
+/** A full partition takes no more than it handles: its share of what entered hides what wanted to. */
+function onlyFull({ partitions, bufferSize }: TopicFigures): string | undefined {
+  const depths = partitions.map(({ queued }) => queued);
+  const most = Math.max(...depths);
+  const rest = depths.reduce((sum, each) => sum + each, 0) - most;
+  if (depths.length < 2 || most <= bufferSize * 0.8) return undefined;
+  if (rest / (depths.length - 1) > bufferSize * 0.1) return undefined;
+  return `partition ${depths.indexOf(most)} of ${depths.length} has ${each(most)} of ` +
+    `${each(bufferSize)} places taken, the others ${each(Math.round(rest / (depths.length - 1)))}`;
 }
 
 /** Partitions that get nothing: there are fewer keys than partitions. */

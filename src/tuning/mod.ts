@@ -42,7 +42,8 @@
  */
 
 export { type AdviceOptions, advise } from "./advise.ts";
-export { type Advised, type AdvisedParts, Advisor, type AdvisorOptions } from "./advisor.ts";
+export { Advisor, type AdvisorOptions } from "./advisor.ts";
+export type { Advised, AdvisedParts } from "./parts.ts";
 export { checklist, type ChecklistItem } from "./checklist.ts";
 export type {
   BusFigures,

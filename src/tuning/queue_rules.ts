@@ -24,7 +24,8 @@ export function queueBackup(queue: Queue, share: number): Finding | undefined {
 }
 
 /** Buffer full errors: events found no room, or their producers wait for it. */
-export function bufferFull({ part, trail, withSize }: Queue): Finding | undefined {
+export function bufferFull(queue: Queue): Finding | undefined {
+  const { part, trail, withSize } = queue;
   const refused = trail.gained((figures) => figures.refused);
   const share = refused / (refused + trail.gained(entered));
   const { waiting, size } = trail.now;
@@ -39,11 +40,16 @@ export function bufferFull({ part, trail, withSize }: Queue): Finding | undefine
     part,
     symptom: refused > 0 ? "Buffer full errors" : "Publishing takes long",
     evidence: `${facts.join(", ")}; there are ${each(size)} places`,
-    cause: "Burst too large for the buffer",
-    remedy: refused > 0
-      ? `Increase the buffer, or add backpressure: with overflow ${quote("wait")} producers wait`
-      : "Increase the buffer to take the burst, or let producers wait: nothing is lost",
-    config: withSize(rounded(size + Math.max(size, refused, waiting))),
+    ...(refused > size
+      ? { cause: "More than a burst: events come faster than they are handled", ...relief(queue) }
+      : {
+        cause: "Burst too large for the buffer",
+        remedy: refused > 0
+          ? "Increase the buffer, or add backpressure: " +
+            `with overflow ${quote("wait")} producers wait`
+          : "Increase the buffer to take the burst, or let producers wait: nothing is lost",
+        config: withSize(rounded(size + Math.max(size, refused, waiting))),
+      }),
   };
 }
 

@@ -44,7 +44,7 @@ describe("inspector()", () => {
     const refused = await ask("/stats", closed);
     assertEquals([refused.status, refused.headers.get("www-authenticate")], [
       401,
-      'Bearer realm="nova"',
+      'Bearer realm="nova", Basic realm="nova", charset="UTF-8"',
     ]);
     for (const token of [TOKEN, "the-next-one"]) {
       assertEquals((await ask("/stats", closed, withToken(token))).status, 200);
@@ -56,6 +56,19 @@ describe("inspector()", () => {
     }
     const basic = { headers: { authorization: `Basic ${TOKEN}` } };
     assertEquals((await ask("/stats", closed, basic)).status, 401);
+  });
+
+  it("takes the token as a password, as browsers send it", async () => {
+    const status = async (credentials: string) => {
+      const headers = { authorization: `Basic ${btoa(credentials)}` };
+      return (await ask("/stats", closed, { headers })).status;
+    };
+
+    assertEquals(await status(`anyone:${TOKEN}`), 200);
+    assertEquals(await status(`:${TOKEN}`), 200);
+    for (const wrong of [`${TOKEN}:`, "a:x", `a:b:${TOKEN}`, ":"]) {
+      assertEquals(await status(wrong), 401, wrong);
+    }
   });
 
   it("does not tell who may not look which paths there are", async () => {

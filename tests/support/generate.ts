@@ -1,7 +1,9 @@
 /** Writes what is generated: `deno task generate`. */
 
 import { writeFile } from "node:fs/promises";
+import { generateDashboard } from "./dashboard.ts";
 import { generateDispatchers } from "./dispatchers.ts";
 
-const target = new URL("../../src/emitter/dispatchers.ts", import.meta.url);
-await writeFile(target, generateDispatchers());
+const SRC = new URL("../../src/", import.meta.url);
+await writeFile(new URL("emitter/dispatchers.ts", SRC), generateDispatchers());
+await writeFile(new URL("http/dashboard/page.ts", SRC), await generateDashboard());

@@ -121,6 +121,16 @@ describe("Under load: buffer full errors", () => {
     assertEquals(asked("buffer-full", over.emitter(old, old)), undefined);
   });
 
+  it("are no burst when more is refused than there are places", () => {
+    const at = (emitted: number, succeeded: number, dropped: number) =>
+      emitter({ emitted, succeeded, dropped, queued: 1000, inFlight: 10 });
+    assertSays(asked("buffer-full", over.emitter(at(0, 0, 0), at(3000, 1000, 2000))), {
+      cause: "More than a burst",
+      remedy: "all 10 slots are busy",
+      config: "new Emitter({ maxConcurrency: 30 })",
+    });
+  });
+
   it("are about to come when producers wait", () => {
     assertSays(asked("buffer-full", over.pool(pool({ waiting: 2 }))), {
       severity: "warning",
@@ -390,6 +400,14 @@ describe("Load that is not spread", () => {
       cause: "Hot partition",
     });
     assertSays(asked("hot-partition", over.topic(spread(90, 10))), {});
+    const filled = (...queued: number[]) =>
+      over.topic(topic({ partitions: queued.map((n) => ({ accepted: 0, queued: n })) }));
+    assertSays(asked("hot-partition", filled(0, 1000, 8, 4)), {
+      evidence: "partition 1 of 4 has 1,000 of 1,000 places taken, the others 4",
+    });
+    assertEquals(asked("hot-partition", filled(0, 800, 8, 4)), undefined);
+    assertEquals(asked("hot-partition", filled(300, 1000, 8, 4)), undefined);
+    assertEquals(asked("hot-partition", filled(1000)), undefined);
     assertEquals(asked("hot-partition", over.topic(spread(40, 20, 20, 20))), undefined);
     assertEquals(asked("hot-partition", over.topic(spread(79, 21))), undefined);
     assertEquals(asked("hot-partition", over.topic(spread(1000))), undefined);

@@ -1,0 +1,81 @@
+/**
+ * Server-sent events for all who watch: each view is made and written once, whoever many they are.
+ */
+
+import type { Env } from "../../internal/env.ts";
+
+/** Proxies and runtimes cut off who is silent. Not shorter than a second: that is the clock of the page. */
+const EVERY_MS = 1000;
+
+/** A viewer that reads slower than this many views falls out, and comes back by itself. */
+const MOST_UNREAD = 8;
+
+type Viewer = ReadableStreamDefaultController<Uint8Array>;
+
+/** Sends what `make` answers to every viewer, once a second, while there are any. */
+export class Broadcast {
+  readonly #env: Env;
+  readonly #make: () => string;
+  readonly #encoder = new TextEncoder();
+  readonly #viewers = new Set<Viewer>();
+  #timer: Disposable | undefined;
+
+  constructor(env: Env, make: () => string) {
+    this.#env = env;
+    this.#make = make;
+  }
+
+  /** How many watch. */
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  /** A stream that begins with the view of now. It ends when its reader cancels it. */
+  watch(): ReadableStream<Uint8Array> {
+    let viewer: Viewer;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        viewer = controller;
+        viewer.enqueue(this.#encoder.encode(`retry: 2000\n\n${this.#message()}`));
+        this.#viewers.add(viewer);
+        this.#wait();
+      },
+      cancel: () => this.#forget(viewer),
+    }, { highWaterMark: MOST_UNREAD });
+  }
+
+  #wait(): void {
+    this.#timer ??= this.#env.setTimer(() => this.#send(), EVERY_MS, { ref: false });
+  }
+
+  #send(): void {
+    this.#timer = undefined;
+    const bytes = this.#encoder.encode(this.#message());
+    for (const viewer of this.#viewers) {
+      if (viewer.desiredSize! > 0) viewer.enqueue(bytes);
+      else {
+        this.#forget(viewer);
+        viewer.close();
+      }
+    }
+    if (this.#viewers.size > 0) this.#wait();
+  }
+
+  #message(): string {
+    try {
+      // JSON has no line breaks outside of strings, and escapes those within.
+      return `data: ${this.#make()}\n\n`;
+    } catch (error) {
+      // Parts that cannot tell their figures are no reason to end the program that they are in.
+      this.#env.report(error);
+      return ": no figures\n\n";
+    }
+  }
+
+  #forget(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    if (this.#viewers.size > 0) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+}
