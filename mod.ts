@@ -30,6 +30,7 @@
  */
 
 export { Bus } from "./src/bus/bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./src/bus/guarantees.ts";
 export type {
   BusOptions,
   BusStats,

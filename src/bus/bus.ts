@@ -27,6 +27,7 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import { describeError } from "./describe_error.ts";
+import { type Guarantees, guaranteesOf } from "./guarantees.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
@@ -97,8 +98,6 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  /** Whether closing is over. */
-  #isOver = false;
   readonly #calls: CloseCalls = { close: 0 };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
@@ -127,9 +126,6 @@ export class Bus implements AsyncDisposable {
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
-      requireLive: () => {
-        if (this.#isOver) throw new ClosedError(`bus "${this.name}"`);
-      },
       destination: (topic) =>
         (topic instanceof BusTopic ? topic : this.#find(topic as string)).destination,
       progressed: () => this.#closing?.check(),
@@ -290,6 +286,13 @@ export class Bus implements AsyncDisposable {
     return redriveAll(this.#find(topic).subscribers, options);
   }
 
+  /**
+   * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
+   */
+  guarantees(): Guarantees {
+    return guaranteesOf(this.name, this.#entries());
+  }
+
   /** The figures of now. */
   stats(): BusStats {
     return { name: this.name, topics: this.#entries().map(({ topic }) => topic.stats()) };
@@ -382,7 +385,6 @@ export class Bus implements AsyncDisposable {
     for (const topic of this.#all()) left += topic.endSubscriptions();
     for (const topic of this.#deleted.values()) topic.endSubscriptions();
     for (const subscription of this.#patterns) subscription.unsubscribe();
-    this.#isOver = true;
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();

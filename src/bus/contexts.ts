@@ -4,20 +4,14 @@
 
 import { AttemptContext, type ContextOwner, type Giver } from "./context.ts";
 
-/** What contexts ask of their subscription. */
-export interface ContextsOwner extends ContextOwner {
-  /** Throws once nothing may happen any more. */
-  requireLive(): void;
-}
-
 /** Lends contexts out, and ends what was done with them. */
 export class Contexts {
   /** What the next first attempt sees. */
   first: AttemptContext;
-  readonly #owner: ContextsOwner;
+  readonly #owner: ContextOwner;
   readonly #giver: Giver;
 
-  constructor(owner: ContextsOwner, giver: Giver) {
+  constructor(owner: ContextOwner, giver: Giver) {
     this.#owner = owner;
     this.#giver = giver;
     this.first = this.of(1);
@@ -39,7 +33,8 @@ export class Contexts {
     this.part(context);
     const staged = context.finish();
     if (staged === undefined) return;
-    this.#owner.requireLive();
+    // Once the bus has ended everything, nothing may happen any more.
+    this.#owner.stopSignal().throwIfAborted();
     staged.commit();
   }
 

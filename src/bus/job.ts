@@ -9,8 +9,7 @@ import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
 import type { Key, OnFailure } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
-import type { AttemptContext } from "./context.ts";
-import type { ContextsOwner } from "./contexts.ts";
+import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** What a job tells its cursor. */
@@ -93,7 +92,7 @@ export interface Seats {
 }
 
 /** What a cursor asks of its subscription. */
-export interface CursorOwner extends ContextsOwner {
+export interface CursorOwner extends ContextOwner {
   /** Its label. */
   readonly id: string;
   /** How many handlers may run at once in each partition; it may change. */

@@ -37,6 +37,7 @@
  */
 
 export { Bus } from "./bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
 export type {
   BusOptions,
   BusStats,

@@ -34,7 +34,6 @@ export interface SubscriptionOwner {
   readonly name: string;
   random(): number;
   stopSignal(): AbortSignal;
-  requireLive(): void;
   destination(topic: unknown): Destination;
   bury(failure: Failure): boolean;
   keyOf(event: NovaEvent): Key;
@@ -161,10 +160,6 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   stopSignal(): AbortSignal {
     return this.#owner.stopSignal();
-  }
-
-  requireLive(): void {
-    this.#owner.requireLive();
   }
 
   destination(topic: unknown): Destination {

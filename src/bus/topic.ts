@@ -41,8 +41,6 @@ export interface TopicOwner {
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
-  /** Throws once the bus has ended everything. */
-  requireLive(): void;
   /** The topic of a name or handle, for handlers that publish. */
   destination(topic: unknown): Destination;
   /** Something finished: closing may be done. */
@@ -107,7 +105,6 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       name,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      requireLive: () => owner.requireLive(),
       destination: (topic) => owner.destination(topic),
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => placing.keyOf(event),
