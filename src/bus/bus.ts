@@ -48,7 +48,7 @@ import type { TopicListener } from "./context_api.ts";
 import {
   type AnyTopicOptions,
   checkSubscribeOptions,
-  copyOf,
+  defaultsOf,
   firstDifference,
   type TopicSettings,
   totalSettings,
@@ -114,10 +114,7 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
-    requireOptions("the topics of a bus", options.defaults);
-    const defaults: AnyTopicOptions = options.defaults ?? {};
-    totalSettings(defaults);
-    this.#defaults = copyOf(defaults);
+    this.#defaults = defaultsOf(options.defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#limits = new TimeLimits(this.#env);
     this.#parts = {

@@ -169,8 +169,10 @@ function isSame(a: unknown, b: unknown): boolean {
   return fields.every(([key, value]) => (a as Record<string, unknown>)[key] === value);
 }
 
-/** Options that the caller cannot change any more. */
-export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
+/** What topics take for options they do not give: checked, and the caller cannot change it any more. */
+export function defaultsOf(options: AnyTopicOptions = {}): AnyTopicOptions {
+  requireOptions("the topics of a bus", options);
+  totalSettings(options);
   const { retry, deadLetter, dedupe } = options;
   return {
     ...options,
