@@ -194,6 +194,8 @@ export interface TopicStats {
   readonly dropped: number;
   /** Publishers that wait for room. */
   readonly waiting: number;
+  /** Accepted events whose time has not come. */
+  readonly delayed: number;
   /** Events that the slowest subscription has not taken yet, over all partitions. */
   readonly queued: number;
   /** How many may be queued in each partition. */

@@ -28,7 +28,7 @@ import { DelayQueue } from "../queue/delay_queue.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import { describeError } from "./describe_error.ts";
 import { type Guarantees, guaranteesOf } from "./guarantees.ts";
-import type { CloseCalls, Failure, Job } from "./job.ts";
+import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
@@ -93,7 +93,7 @@ export class Bus implements AsyncDisposable {
   /** The last deleted topic of a name: its subscriptions wait for the name to come back. */
   readonly #deleted = new Map<string, BusTopic>();
   readonly #patterns = new Set<PatternSubscription>();
-  readonly #delays: DelayQueue<Job>;
+  readonly #delays: DelayQueue<Due>;
   readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
@@ -115,7 +115,7 @@ export class Bus implements AsyncDisposable {
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
     this.#defaults = defaultsOf(options.defaults);
-    this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
+    this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,

@@ -26,6 +26,7 @@ export interface CursorCounts {
   succeeded: number;
   failed: number;
   deadLettered: number;
+  expired: number;
   retries: number;
   timedOut: number;
   zombies: number;
@@ -41,6 +42,7 @@ export class Cursor implements JobOwner, Giver {
     succeeded: 0,
     failed: 0,
     deadLettered: 0,
+    expired: 0,
     retries: 0,
     timedOut: 0,
     zombies: 0,
@@ -115,7 +117,8 @@ export class Cursor implements JobOwner, Giver {
 
   /** Events that were handled, or went to the dead letters. */
   get finished(): number {
-    return this.counts.succeeded + this.counts.failed + this.counts.deadLettered;
+    const { succeeded, failed, deadLettered, expired } = this.counts;
+    return succeeded + failed + deadLettered + expired;
   }
 
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
@@ -166,6 +169,7 @@ export class Cursor implements JobOwner, Giver {
     const owner = this.#owner;
     const listener = this.#listener;
     const partition = this.partition;
+    const { expiries } = partition;
     const aside = this.#aside;
     const contexts = this.#contexts;
     const { calls, isAtMostOnce } = owner;
@@ -183,6 +187,11 @@ export class Cursor implements JobOwner, Giver {
       if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
         if (event === undefined) this.#gone += 1;
+        continue;
+      }
+      if (expiries.inUse && expiries.isOver(event)) {
+        this.place = place + 1;
+        this.counts.expired += 1;
         continue;
       }
       const closeCalls = calls.close;
@@ -211,6 +220,11 @@ export class Cursor implements JobOwner, Giver {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
+    // What is redriven was asked for, however old it is.
+    if (job.redrives === 0 && this.partition.expiries.isOver(job.event)) {
+      this.counts.expired += 1;
+      return this.#aside.release(job);
+    }
     if (job.attempt > 1) this.counts.retries += 1;
     const contexts = this.#contexts;
     const context = job.attempt === 1 ? contexts.first : contexts.of(job.attempt);

@@ -121,6 +121,11 @@ export class Dedupe implements Guard {
     throw new ValidationError("id", draft, message);
   }
 
+  update(token: string, seen: Seen): void {
+    const window = this.#opened();
+    window.update(window.hash(token), token, seen);
+  }
+
   /** The event that entered first, while it is still held. */
   #originalOf({ partition: index, place }: Seen): NovaEvent | undefined {
     const partition = this.#parts.partitions[index]!;

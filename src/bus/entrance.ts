@@ -1,5 +1,5 @@
 /**
- * Where events enter a topic: checked, placed, let in, made to wait, or turned away.
+ * Where publishers come in: checked, placed, let in, made to wait, or turned away.
  */
 
 import { BufferFullError } from "../errors.ts";
@@ -9,87 +9,68 @@ import { integerOption, requireOptions, requireSignal, show } from "../internal/
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
-import { Dedupe } from "./dedupe.ts";
+import type { Door, DoorParts, Entrant } from "./door.ts";
+import { ownCopy } from "./expiries.ts";
 import type { Guard, Token } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
 import type { Producer } from "./producer.ts";
-import type { Destination, Outgoing } from "./staged.ts";
+import { dueAtOf, ttlOf } from "./schedule.ts";
 import type { TopicSettings } from "./settings.ts";
-
-/** What an entrance is made of. */
-export interface EntranceOptions {
-  readonly topic: string;
-  readonly settings: TopicSettings;
-  readonly partitions: readonly Partition[];
-  readonly placing: Placing;
-  readonly env: Env;
-}
-
-/** An event on its way in, with the hash that places it. */
-interface Entrant {
-  readonly event: NovaEvent;
-  readonly hash: number;
-  /** Knows whether it entered before, by the token. */
-  readonly guard: Guard | undefined;
-  readonly token: Token;
-}
 
 /** What an entrance counts of a topic. */
 type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
-export class Entrance implements Destination {
+export class Entrance {
   readonly #topic: string;
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
   readonly #placing: Placing;
   readonly #env: Env;
+  readonly #door: Door;
   readonly #lines: readonly WaitingLine<Entrant, Receipt>[];
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
-  readonly #dedupe: Dedupe | undefined;
   /** Runs while somebody waits for the memory of `dedupe`. */
   #remembering: Disposable | undefined;
   /** Makes the error that every publisher gets once the topic takes nothing more. */
   #refusal: (() => Error) | undefined;
-  /** Makes the error that handlers get, too, once nothing more may enter. */
-  #end: (() => Error) | undefined;
-  #accepted = 0;
   #rejected = 0;
   #dropped = 0;
-  #duplicates = 0;
 
-  constructor({ topic, settings, partitions, placing, env }: EntranceOptions) {
+  constructor({ topic, settings, partitions, placing, env }: DoorParts, door: Door) {
     const { bufferSize, waitMs } = settings;
     this.#topic = topic;
     this.#settings = settings;
     this.#partitions = partitions;
     this.#placing = placing;
     this.#env = env;
-    this.#dedupe = settings.dedupe &&
-      new Dedupe({
-        topic,
-        settings: settings.dedupe,
-        required: settings.delivery === "exactly-once",
-        partitions,
-        placing,
-        env,
-      });
+    this.#door = door;
     const timedOut = () => new BufferFullError(`topic "${topic}"`, bufferSize, waitMs);
     this.#lines = partitions.map(() => new WaitingLine(env, waitMs, timedOut));
+    door.onRoom = (partition) => this.progressed(partition);
   }
 
-  publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
+  /** `asked` learns of the event before anybody else does. */
+  publish(
+    event: Draft,
+    options?: PublishOptions,
+    asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       const admitted = admitEvent(event, this.#env);
       const hash = this.#placing.hashOf(admitted);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-      if (options?.signal !== undefined) this.#refuseAborted(options.signal);
-      const token = this.#dedupe?.tokenOf(event, admitted);
-      const guard = token === undefined ? undefined : this.#dedupe;
-      return this.#admit({ event: admitted, hash, guard, token }, options?.signal);
+      const { dedupe } = this.#door;
+      if (dedupe === undefined && options === undefined) {
+        if (this.#add(admitted, hash)) return Promise.resolve(this.#door.receipt(admitted, hash));
+        return this.#onFull({ event: admitted, hash, guard: undefined, token: undefined });
+      }
+      const token = dedupe?.tokenOf(event, admitted);
+      const guard = token === undefined ? undefined : dedupe;
+      return this.#admit(admitted, hash, guard, token, options, asked);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -99,12 +80,12 @@ export class Entrance implements Destination {
     const admitted = admitEvent(event, this.#env);
     const hash = this.#placing.hashOf(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    if (this.#dedupe === undefined) return this.#add(admitted, hash) || this.#lose();
-    const token = this.#dedupe.tokenOf(event, admitted);
-    const entered = token === undefined
-      ? this.#add(admitted, hash)
-      : this.#pass(admitted, hash, this.#dedupe, token, false) !== undefined;
-    return entered || this.#lose();
+    const { dedupe } = this.#door;
+    if (dedupe === undefined) return this.#add(admitted, hash) || this.#lose();
+    const token = dedupe.tokenOf(event, admitted);
+    return token === undefined
+      ? this.#add(admitted, hash) || this.#lose()
+      : this.#tryPass(admitted, hash, dedupe, token);
   }
 
   /** Publishes an event of a producer, with its number if it gives one. */
@@ -115,8 +96,7 @@ export class Entrance implements Destination {
       const admitted = admitEvent(event, this.#env);
       const hash = this.#placing.hashAtHome(admitted, producer.home);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-      if (options?.signal !== undefined) this.#refuseAborted(options.signal);
-      return this.#admit({ event: admitted, hash, guard: producer, token }, options?.signal);
+      return this.#admit(admitted, hash, producer, token, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -127,7 +107,7 @@ export class Entrance implements Destination {
     const admitted = admitEvent(event, this.#env);
     const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    return this.#pass(admitted, hash, producer, token, false) !== undefined || this.#lose();
+    return this.#tryPass(admitted, hash, producer, token);
   }
 
   publishBatch(
@@ -141,59 +121,11 @@ export class Entrance implements Destination {
     return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
-  /** Takes an event without asking whether the topic is closed; false when there is no room. */
-  enter(partition: number, event: NovaEvent, hash: number): boolean {
-    if (!this.#partitions[partition]!.add(event, hash)) return false;
-    this.#accepted += 1;
-    return true;
-  }
-
   /** Takes nothing more, and sends the waiting publishers away. */
   shut(makeError: () => Error): void {
     this.#refusal = makeError;
     for (const line of this.#lines) if (line.length > 0) line.refuseAll(makeError());
     this.#remembering?.[Symbol.dispose]();
-  }
-
-  /** From now on handlers cannot publish here either. */
-  end(makeError: () => Error): void {
-    this.#end = makeError;
-  }
-
-  stage(event: Draft, id: string | undefined): Outgoing {
-    if (this.#end !== undefined) this.#refuse(this.#end);
-    const draft = isNameless(event) && id !== undefined ? { ...event, id } : event;
-    const admitted = admitEvent(draft, this.#env);
-    const hash = this.#placing.hashOf(admitted);
-    return { event: admitted, hash, token: this.#dedupe?.tokenOf(draft, admitted) };
-  }
-
-  check({ event, hash, token }: Outgoing, others: number): void {
-    if (this.#end !== undefined) this.#refuse(this.#end);
-    const { bufferSize, dedupe } = this.#settings;
-    if (token !== undefined) {
-      if (this.#dedupe!.find(token, event) !== undefined) return;
-      if (!this.#dedupe!.hasRoomPast(others + 1)) {
-        throw new BufferFullError(`the memory of topic "${this.#topic}"`, dedupe!.maxIds * 2);
-      }
-    }
-    if (!this.#partitions[hash % this.#partitions.length]!.hasRoomPast(others + 1)) {
-      throw new BufferFullError(`topic "${this.#topic}"`, bufferSize * 2);
-    }
-  }
-
-  enterStaged({ event, hash, token }: Outgoing): void {
-    const index = hash % this.#partitions.length;
-    if (token !== undefined && this.#dedupe!.find(token, event) !== undefined) {
-      this.#duplicates += 1;
-      return;
-    }
-    const partition = this.#partitions[index]!;
-    partition.addPast(event, hash);
-    this.#accepted += 1;
-    if (token === undefined) return;
-    const seen = { partition: index, place: partition.tail - 1, sequence: this.#accepted };
-    this.#dedupe!.remember(token, event, seen);
   }
 
   /** Refuses who comes too late. */
@@ -220,9 +152,8 @@ export class Entrance implements Destination {
 
   /** The figures of now. */
   stats(): EntranceStats {
-    const accepted = this.#accepted;
+    const { accepted, delayed, duplicates } = this.#door;
     const dropped = this.#dropped;
-    const duplicates = this.#duplicates;
     const waiting = this.#lines.reduce((sum, line) => sum + line.length, 0);
     const rejected = this.#lines.reduce((sum, line) => sum + line.refused, this.#rejected);
     return {
@@ -232,6 +163,7 @@ export class Entrance implements Destination {
       rejected,
       dropped,
       waiting,
+      delayed,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
       partitions: this.#partitions.map(({ tail, queued }, index) => ({
         accepted: tail,
@@ -242,54 +174,53 @@ export class Entrance implements Destination {
   }
 
   #add(event: NovaEvent, hash: number): boolean {
-    const partition = hash % this.#partitions.length;
+    const index = hash % this.#partitions.length;
     // Nobody overtakes a publisher that waits.
-    if (this.#lines[partition]!.length > 0) return false;
-    return this.enter(partition, event, hash);
+    return this.#lines[index]!.length === 0 && this.#door.enter(index, event, hash);
   }
 
   /** Lets an event in, or does with it what the policy says. */
-  #admit(entrant: Entrant, signal: AbortSignal | undefined): Promise<Receipt> {
-    const { event, hash, guard, token } = entrant;
-    if (guard === undefined) {
-      if (this.#add(event, hash)) return Promise.resolve(this.#receipt(event, hash));
-    } else {
-      const receipt = this.#pass(event, hash, guard, token, false);
-      if (receipt !== undefined) return Promise.resolve(receipt);
-    }
-    return this.#onFull(entrant, signal);
-  }
-
-  /** The way past a guard: the receipt of now, or of the first time; undefined when there is no room. */
-  #pass(
+  #admit(
     event: NovaEvent,
     hash: number,
-    guard: Guard,
+    guard: Guard | undefined,
     token: Token,
-    waited: boolean,
-  ): Receipt | undefined {
-    const partition = hash % this.#partitions.length;
+    options: PublishOptions = {},
+    asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
+    const { signal } = options;
+    const dueAt = dueAtOf(options, this.#env);
+    const ttlMs = ttlOf(options);
+    if (signal !== undefined) this.#refuseAborted(signal);
+    const own = ttlMs === undefined ? event : ownCopy(event);
+    const entrant: Entrant = { event: own, hash, guard, token, dueAt, ttlMs };
+    asked?.(own);
+    const receipt = this.#pass(entrant, this.#isNext(hash));
+    return receipt === undefined ? this.#onFull(entrant, signal) : Promise.resolve(receipt);
+  }
+
+  #tryPass(event: NovaEvent, hash: number, guard: Guard, token: Token): boolean {
     try {
-      const first = guard.find(token, event, partition);
-      if (first !== undefined) {
-        this.#duplicates += 1;
-        return first;
-      }
-      if (!waited && this.#lines[partition]!.length > 0) return undefined;
-      if (!guard.admits(token, partition) || !this.enter(partition, event, hash)) return undefined;
+      return this.#door.pass(event, hash, guard, token, this.#isNext(hash)) !== undefined ||
+        this.#lose();
     } catch (error) {
       this.#rejected += 1;
       throw error;
     }
-    const place = this.#partitions[partition]!.tail - 1;
-    guard.remember(token, event, { partition, place, sequence: this.#accepted });
-    return this.#receipt(event, hash);
   }
 
-  /** The receipt of the event that entered last. */
-  #receipt({ id }: NovaEvent, hash: number): Receipt {
-    const partition = hash % this.#partitions.length;
-    return { id, partition, sequence: this.#accepted, duplicate: false, dropped: false };
+  #pass(entrant: Entrant, isNext: boolean): Receipt | undefined {
+    try {
+      return this.#door.admit(entrant, isNext);
+    } catch (error) {
+      this.#rejected += 1;
+      throw error;
+    }
+  }
+
+  /** Whether nobody waits who would be overtaken. */
+  #isNext(hash: number): boolean {
+    return this.#lines[hash % this.#partitions.length]!.length === 0;
   }
 
   /** Counts an event that found no room and does not wait. */
@@ -299,7 +230,7 @@ export class Entrance implements Destination {
     return false;
   }
 
-  #onFull(entrant: Entrant, signal: AbortSignal | undefined): Promise<Receipt> {
+  #onFull(entrant: Entrant, signal?: AbortSignal): Promise<Receipt> {
     const { overflow } = this.#settings;
     const partition = entrant.hash % this.#partitions.length;
     if (overflow === "wait") {
@@ -324,19 +255,17 @@ export class Entrance implements Destination {
   #fullError({ guard }: Entrant): BufferFullError {
     const { bufferSize, dedupe } = this.#settings;
     const what = `topic "${this.#topic}"`;
-    if (guard === undefined || guard !== this.#dedupe || !this.#dedupe.full) {
+    const memory = this.#door.dedupe;
+    if (memory === undefined || guard !== memory || !memory.full) {
       return new BufferFullError(what, bufferSize);
     }
     return new BufferFullError(`the memory of ${what}`, dedupe!.maxIds);
   }
 
   #letIn(index: number): void {
-    this.#lines[index]!.admit(({ event, hash, guard, token }) => {
-      if (guard === undefined) {
-        return this.enter(index, event, hash) ? this.#receipt(event, hash) : undefined;
-      }
+    this.#lines[index]!.admit((entrant) => {
       try {
-        return this.#pass(event, hash, guard, token, true);
+        return this.#pass(entrant, true);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -346,8 +275,9 @@ export class Entrance implements Destination {
 
   /** Whoever waits for the memory of `dedupe` is let in when the oldest event is forgotten. */
   #watchMemory(): void {
-    if (this.#dedupe?.full !== true || this.#remembering !== undefined) return;
-    const { expiresIn } = this.#dedupe;
+    const memory = this.#door.dedupe;
+    if (memory?.full !== true || this.#remembering !== undefined) return;
+    const { expiresIn } = memory;
     // Otherwise nobody who waits now still waits then.
     if (expiresIn > this.#settings.waitMs || this.#lines.every(({ length }) => length === 0)) {
       return;
@@ -368,11 +298,6 @@ export class Entrance implements Destination {
     if (signal.aborted) this.#rejected += 1;
     signal.throwIfAborted();
   }
-}
-
-/** Whether an event waits for an id. */
-function isNameless(event: Draft): boolean {
-  return typeof event === "object" && event !== null && event.id === undefined;
 }
 
 /** The number of an event, if it has one. */

@@ -12,6 +12,12 @@ import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
 
+/** Something whose time comes. */
+export interface Due {
+  /** Its time has come. */
+  due(): void;
+}
+
 /** What a job tells its cursor. */
 export interface JobOwner {
   /** The promise of its handler settled. */
@@ -23,7 +29,7 @@ export interface JobOwner {
 }
 
 /** One event on its way through attempts, outside the ring. */
-export class Job implements Limited<Job> {
+export class Job implements Limited<Job>, Due {
   readonly cursor: JobOwner;
   readonly event: NovaEvent;
   readonly lane: number;
@@ -32,7 +38,7 @@ export class Job implements Limited<Job> {
   exempt = false;
   /** How often the event was redriven from the dead letters. */
   redrives = 0;
-  delayed: Delayed<Job> | undefined;
+  delayed: Delayed<Due> | undefined;
   /** What the handler sees that has returned a promise. */
   context: AttemptContext | undefined;
   /** Why the attempt has failed although its handler still runs. */
@@ -52,6 +58,10 @@ export class Job implements Limited<Job> {
 
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
+
+  due(): void {
+    this.cursor.due(this);
+  }
 
   expire(): void {
     this.cursor.overdue(this);
@@ -103,7 +113,7 @@ export interface CursorOwner extends ContextOwner {
   readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   /** The attempts under way, if they have a deadline. */
   readonly limit: TimeLimit<Job> | undefined;
   /** How long after its deadline a handler is given up, in milliseconds. */

@@ -8,6 +8,7 @@ import type { Env } from "../internal/env.ts";
 import { Pacer } from "../queue/pacer.ts";
 import { powerOfTwo } from "../queue/ring.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Expiries } from "./expiries.ts";
 
 /** Events handled before other work of the process gets its turn. */
 const BURST = 1024;
@@ -28,6 +29,8 @@ export interface PartitionOptions {
   readonly maxHeld: number;
   /** Whether events stay until the partition is full, and are then refused: dead letters are kept. */
   readonly retain: boolean;
+  /** The time limits of its events. */
+  readonly expiries: Expiries;
   readonly env: Env;
   /** Called when room may have come free, and when the last event may have been handled. */
   readonly progressed: (partition: Partition) => void;
@@ -38,6 +41,7 @@ export class Partition {
   readonly index: number;
   readonly keyed: boolean;
   readonly maxHeld: number;
+  readonly expiries: Expiries;
   /** The place of the next event. */
   tail = 0;
   readonly #options: PartitionOptions;
@@ -47,6 +51,8 @@ export class Partition {
   #events: (NovaEvent | undefined)[];
   #hashes: Int32Array | undefined;
   #mask: number;
+  /** How many events may wait, without the room that is kept for others. */
+  #limit: number;
   /** No cursor is before this place. Looked up only when the ring seems full. */
   #head = 0;
   /** Places behind the head whose events were taken out. */
@@ -56,6 +62,8 @@ export class Partition {
     this.index = options.index;
     this.keyed = options.keyed;
     this.maxHeld = options.maxHeld;
+    this.expiries = options.expiries;
+    this.#limit = options.bufferSize;
     this.#options = options;
     this.#pacer = new Pacer(options.env, BURST, () => this.#drain());
     const slots = Math.min(powerOfTwo(options.bufferSize), FIRST_SLOTS);
@@ -105,16 +113,28 @@ export class Partition {
 
   /** Appends an event; false when there is no room. */
   add(event: NovaEvent, hash: number): boolean {
-    if (this.tail - this.#head >= this.#options.bufferSize && !this.#reclaim()) return false;
+    if (this.tail - this.#head >= this.#limit && !this.#reclaim()) return false;
     this.addPast(event, hash);
     return true;
   }
 
+  /** Keeps room for an event that enters later; false when there is none. */
+  reserve(): boolean {
+    if (this.tail - this.#head >= this.#limit && !this.#reclaim()) return false;
+    this.#limit -= 1;
+    return true;
+  }
+
+  /** Appends an event for which room was kept. */
+  addReserved(event: NovaEvent, hash: number): void {
+    this.#limit += 1;
+    this.addPast(event, hash);
+  }
+
   /** Whether so many events may enter past `bufferSize`: there may be twice as many. */
   hasRoomPast(count: number): boolean {
-    const { bufferSize } = this.#options;
-    if (this.tail - this.#head >= bufferSize) this.#reclaim();
-    return this.tail - this.#head + count <= bufferSize * 2;
+    if (this.tail - this.#head >= this.#limit) this.#reclaim();
+    return this.tail - this.#head + count <= this.#limit + this.#options.bufferSize;
   }
 
   /** Appends an event, also past `bufferSize`. */
@@ -174,7 +194,7 @@ export class Partition {
     const { retain, bufferSize } = this.#options;
     if (!retain) {
       this.#head = this.#slowest();
-      return this.tail - this.#head < bufferSize;
+      return this.tail - this.#head < this.#limit;
     }
     // A letter that stays among many that go stretches the ring; that has an end, too.
     const span = this.tail - this.#head;

@@ -109,4 +109,10 @@ export class Producer implements TopicProducer<Record<string, unknown>>, Guard {
     count.ids[slot] = id;
     count.sequences[slot] = sequence;
   }
+
+  /** Nobody can repeat an event whose number was counted here. */
+  update(number: number | undefined, { partition, sequence }: Seen): void {
+    const { last, sequences } = this.#counts[partition]!;
+    if (number !== undefined && last - number < RECENT) sequences[number % RECENT] = sequence;
+  }
 }

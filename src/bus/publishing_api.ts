@@ -31,6 +31,22 @@ export interface DedupeOptions<Events extends EventMap = Record<string, unknown>
 export interface PublishOptions {
   /** Governs admission only: what was accepted is delivered. */
   readonly signal?: AbortSignal;
+  /**
+   * How long the event waits until it enters, in milliseconds. It has its room, and `dedupe` knows it,
+   * from acceptance on; its number it gets when it enters.
+   *
+   * @default {0}
+   */
+  readonly delayMs?: number;
+  /** When the event enters: a `Date`, or epoch milliseconds; instead of `delayMs`. */
+  readonly at?: number | Date;
+  /**
+   * How long after it entered the event is worth handing out, in milliseconds. Then subscriptions that
+   * have not taken it leave it out, and count it as `expired`.
+   *
+   * @default {Infinity}
+   */
+  readonly ttlMs?: number;
 }
 
 /** Options of publishing through a {@linkcode TopicProducer}. */
@@ -73,7 +89,7 @@ export interface Receipt {
   readonly id: string;
   /** The partition it went to. */
   readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
+  /** Its place in the topic, from 1; 0 when it was dropped, is delayed, or is a duplicate of long ago. */
   readonly sequence: number;
   /** Whether it had been accepted before. */
   readonly duplicate: boolean;

@@ -48,21 +48,24 @@ export class Staged {
   }
 
   /**
-   * Makes all of it happen. What could refuse an event is asked first, so that after the effects nothing
-   * can fail any more. An effect that fails behind others cannot be undone: its event is not tried again.
+   * Makes all of it happen. What could refuse an event is asked first, so that behind the effects nothing
+   * should fail any more. What fails all the same cannot be undone: its event is not tried again.
    */
   commit(): void {
     for (const { to, outgoing } of this.#outgoing) to.check(outgoing, this.#outgoing.length - 1);
-    for (const [done, effect] of this.#effects.entries()) {
-      try {
-        run(effect);
-      } catch (cause) {
-        if (done === 0) throw cause;
-        const which = `effect ${done + 1} of ${this.#effects.length}`;
-        throw new TerminalError(`Cannot undo what ran before ${which}, which failed`, { cause });
+    let done = 0;
+    try {
+      for (; done < this.#effects.length; done++) run(this.#effects[done]!);
+      for (const { to, outgoing } of this.#outgoing) {
+        to.enterStaged(outgoing);
+        done += 1;
       }
+    } catch (cause) {
+      if (done === 0) throw cause;
+      const all = this.#effects.length + this.#outgoing.length;
+      const message = `Cannot undo ${done} of ${all} effects and events, as the next one failed`;
+      throw new TerminalError(message, { cause });
     }
-    for (const { to, outgoing } of this.#outgoing) to.enterStaged(outgoing);
   }
 }
 

@@ -21,13 +21,13 @@ import type { TopicListener } from "./context_api.ts";
 import type { Destination } from "./staged.ts";
 import { Cursor } from "./cursor.ts";
 import type { Group } from "./group.ts";
-import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
+import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   /** The name of the topic. */
@@ -72,7 +72,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly group: Group | undefined;
   /** Whose handler is called: its own, or that of a member. */
   seat: Subscription = this;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => TopicListener;
   readonly #from: "latest" | "earliest";
@@ -237,6 +237,7 @@ export function newTally(): Tally {
     succeeded: 0,
     failed: 0,
     deadLettered: 0,
+    expired: 0,
     released: 0,
     queued: 0,
     held: 0,

@@ -107,7 +107,7 @@ export interface RedriveResult {
 
 /**
  * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + failed + deadLettered + released + queued + held + inFlight`.
+ * `offered = succeeded + failed + deadLettered + expired + released + queued + held + inFlight`.
  */
 export interface SubscriptionStats {
   /** Its label. */
@@ -120,6 +120,8 @@ export interface SubscriptionStats {
   readonly failed: number;
   /** Events that failed for good and went to the dead letters. */
   readonly deadLettered: number;
+  /** Events it was not given because their time was over. */
+  readonly expired: number;
   /** Events it was not given because it ended first. */
   readonly released: number;
   /** Events that wait in the partitions. */

@@ -11,8 +11,10 @@ import type { Env } from "../internal/env.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
+import { Door } from "./door.ts";
 import { Entrance } from "./entrance.ts";
-import type { CloseCalls, Failure, Job } from "./job.ts";
+import { Expiries } from "./expiries.ts";
+import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import type {
   PublishOptions,
   Receipt,
@@ -25,6 +27,7 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
+import { StageDoor } from "./stage_door.ts";
 import type { Destination } from "./staged.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
@@ -37,7 +40,7 @@ import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./su
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   stopSignal(): AbortSignal;
@@ -58,7 +61,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   readonly #settings: TopicSettings;
   /** Its partitions, in order. */
   readonly partitions: readonly Partition[];
+  readonly #door: Door;
   readonly #entrance: Entrance;
+  readonly #stageDoor: StageDoor;
   readonly #producers: Producers;
   /** Its subscriptions. */
   readonly subscribers: Set<Subscriber> = new Set();
@@ -76,6 +81,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const { env } = owner;
     const { bufferSize, key } = settings;
     const placing = new Placing(name, key);
+    const expiries = new Expiries(env);
     this.name = name;
     this.#owner = owner;
     this.#settings = settings;
@@ -86,20 +92,20 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         keyed: key !== undefined,
         maxHeld: settings.maxHeld,
         retain,
+        expiries,
         env,
         progressed: this.#progressed,
       }));
-    this.#entrance = new Entrance({
-      topic: name,
-      settings,
-      partitions: this.partitions,
-      placing,
-      env,
-    });
+    const { partitions } = this;
+    const { delays } = owner;
+    const parts = { topic: name, settings, partitions, placing, expiries, delays, env };
+    this.#door = new Door(parts);
+    this.#entrance = new Entrance(parts, this.#door);
+    this.#stageDoor = new StageDoor(parts, this.#door);
     this.#producers = new Producers(name, this.#entrance, settings.partitions);
     this.#parts = {
-      partitions: this.partitions,
-      delays: owner.delays,
+      partitions,
+      delays,
       limits: owner.limits,
       calls: owner.calls,
       name,
@@ -211,12 +217,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Where handlers publish to. */
   get destination(): Destination {
-    return this.#entrance;
+    return this.#stageDoor;
   }
 
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
-    return this.#entrance.enter(0, letter, 0);
+    return this.#door.enter(0, letter, 0);
   }
 
   /** Takes nothing more, and sends the waiting publishers away. */
@@ -230,7 +236,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#finishedBefore = this.finished;
     const gone = () => new TopicNotFoundError(this.name);
     this.shut(gone);
-    this.#entrance.end(gone);
+    this.#stageDoor.shut(gone);
     return this.#deleting.result;
   }
 
@@ -238,6 +244,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   end(): CloseResult {
     const left = this.#left();
     const completed = this.finished - this.#finishedBefore;
+    this.#door.end();
     for (const cursor of this.#cursors) {
       cursor.end();
       cursor.forgotten();
@@ -249,6 +256,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
+    this.#door.end();
     for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
@@ -269,7 +277,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #left(): number {
-    let left = 0;
+    let left = this.#door.delayed;
     for (const { inFlight, exempt, queued, held } of this.#cursors) {
       left += inFlight - exempt + queued + held;
     }

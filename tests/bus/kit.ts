@@ -60,10 +60,21 @@ export function assertLaws(topic: { stats(): TopicStats }): void {
 
 /** Fails unless every event offered to the subscription is counted exactly once. */
 export function assertLaw(stats: SubscriptionStats): void {
-  const { id, offered, succeeded, failed, deadLettered, released, queued, held, inFlight } = stats;
+  const {
+    id,
+    offered,
+    succeeded,
+    failed,
+    deadLettered,
+    expired,
+    released,
+    queued,
+    held,
+    inFlight,
+  } = stats;
   assertEquals(
     offered,
-    succeeded + failed + deadLettered + released + queued + held + inFlight,
+    succeeded + failed + deadLettered + expired + released + queued + held + inFlight,
     `I13: offered to ${id}: ${JSON.stringify(stats)}`,
   );
 }
@@ -81,6 +92,7 @@ export function assertFigures(
     succeeded: 0,
     failed: 0,
     deadLettered: 0,
+    expired: 0,
     released: 0,
     queued: 0,
     held: 0,

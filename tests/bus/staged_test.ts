@@ -105,7 +105,7 @@ describe("context.effect()", () => {
     bus.subscribe("a.dlq", ({ data }) => void (letter = data as DeadLetter), { from: "earliest" });
     await env.settle();
     assertEquals([letter?.error.code, letter?.attempts], ["terminal", 1]);
-    assert(letter?.error.message.includes("effect 2 of 2"));
+    assert(letter?.error.message.includes("Cannot undo 1 of 3"));
   });
 
   it("may not be asynchronous without a store: the event ends, whatever the promise does", async () => {
