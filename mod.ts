@@ -37,6 +37,7 @@ export type {
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Delivery,
   Effect,
   Key,

@@ -5,7 +5,9 @@
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
+import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
+import type { Store } from "../store/store.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
 import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
@@ -41,8 +43,29 @@ export interface BusOptions {
    * @default {1000}
    */
   readonly maxTopics?: number;
+  /**
+   * Where its topics live. With a store they are durable: an event is accepted once it is committed,
+   * and a subscription goes on where its checkpoint is.
+   *
+   * @default {none: topics live in memory}
+   */
+  readonly store?: Store<Record<string, unknown>, never>;
+  /**
+   * With a store: how long the place of a subscription stays with its process after that died, in
+   * milliseconds. Then another process, or the same one started again, takes over.
+   *
+   * @default {5000}
+   */
+  readonly leaseMs?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
+  /**
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
   /**
    * Clock, timers and randomness.
    *
@@ -175,6 +198,14 @@ export interface PartitionStats {
   readonly waiting: number;
 }
 
+/** Figures of the memory in which a topic recognises what it got before. */
+export interface DedupeStats {
+  /** Events that are remembered. */
+  readonly remembered: number;
+  /** How many may be; then nothing enters before the oldest are forgotten. */
+  readonly maxIds: number;
+}
+
 /**
  * Figures of a topic. Every attempt to publish is counted once:
  * `attempts = accepted + duplicates + rejected + dropped + waiting`.
@@ -202,6 +233,8 @@ export interface TopicStats {
   readonly bufferSize: number;
   /** Whether its events have keys. */
   readonly keyed: boolean;
+  /** Its memory of ids; undefined without `dedupe`. */
+  readonly dedupe?: DedupeStats;
   /** Its partitions, in order. */
   readonly partitions: readonly PartitionStats[];
   /** Its subscriptions. */
@@ -314,4 +347,12 @@ export interface DeadLetter {
   readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
+}
+
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
 }

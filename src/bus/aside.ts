@@ -36,6 +36,11 @@ export class Aside {
   #ready: Ring<Job> = new Ring(UNBOUNDED);
   /** How often events were redriven that are set aside for it. */
   readonly #redrives: Map<NovaEvent, number> = new Map();
+  /** Jobs whose handlers run, where somebody keeps account. */
+  readonly #running: Set<Job> | undefined;
+  /** What was set aside, or ran, when the cursor ended. */
+  readonly #left: NovaEvent[] = [];
+  #leftKeys: readonly Key[] | undefined;
   /** Made at the first event that needs it. */
   #lanes: Lanes<NovaEvent> | undefined;
 
@@ -44,6 +49,7 @@ export class Aside {
     this.#owner = owner;
     this.#partition = partition;
     this.#standstill = new Standstill((event) => owner.keyOf(event));
+    this.#running = owner.keepsAccount ? new Set() : undefined;
   }
 
   /** How many there are. */
@@ -113,9 +119,14 @@ export class Aside {
     return this.#standstill.takeHeld();
   }
 
-  /** Later events of the key of this one are set aside. */
-  parkKey(event: NovaEvent): void {
-    this.#standstill.parkKey(event);
+  /** Later events of a key are set aside. */
+  parkKey(key: Key): void {
+    this.#standstill.parkKey(key);
+  }
+
+  /** The keys that are parked, or were at the end. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#leftKeys ?? this.#standstill.parkedKeys;
   }
 
   /** The keys that stand still. */
@@ -149,8 +160,43 @@ export class Aside {
     if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
   }
 
+  /** A handler runs; remembered where somebody keeps account of what is not done. */
+  runs(job: Job): void {
+    this.#running?.add(job);
+  }
+
+  /** It has settled. */
+  ran(job: Job): void {
+    this.#running?.delete(job);
+  }
+
+  /** An event that nobody tries again, as its cursor has ended. */
+  leave(job: Job): void {
+    if (this.#running === undefined) return;
+    this.#running.delete(job);
+    this.#left.push(job.event);
+  }
+
+  /** Everything that was taken and is not done, also at the end: complete only with an account. */
+  *inHand(): Generator<NovaEvent> {
+    for (const { event } of this.#running ?? []) yield event;
+    yield* this.#left;
+    yield* this.#events();
+  }
+
+  *#events(): Generator<NovaEvent> {
+    for (const { event } of this.#waiting) yield event;
+    for (const { event } of this.#ready) yield event;
+    yield* this.#standstill.events();
+    if (this.#lanes !== undefined) yield* this.#lanes.items();
+  }
+
   /** Gives everything up. */
   clear(): void {
+    if (this.#running !== undefined) {
+      this.#left.push(...this.#events());
+      this.#leftKeys = [...this.#standstill.parkedKeys];
+    }
     for (const { delayed } of this.#waiting) {
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
     }

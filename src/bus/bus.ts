@@ -24,11 +24,14 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
+import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
+import { Durability } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
-import { describeError } from "./describe_error.ts";
 import { type Guarantees, guaranteesOf } from "./guarantees.ts";
 import type { CloseCalls, Due, Failure, Job } from "./job.ts";
+import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
@@ -98,7 +101,8 @@ export class Bus implements AsyncDisposable {
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
-  readonly #calls: CloseCalls = { close: 0 };
+  #closed: Promise<CloseResult> | undefined;
+  readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -114,11 +118,14 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
+    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
     this.#defaults = defaultsOf(options.defaults);
     this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
+    lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
+      newTiming: timings(options.timing, this.#env),
       delays: this.#delays,
       limits: this.#limits,
       calls: this.#calls,
@@ -127,6 +134,13 @@ export class Bus implements AsyncDisposable {
         (topic instanceof BusTopic ? topic : this.#find(topic as string)).destination,
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
+      durability: options.store === undefined ? undefined : new Durability({
+        store: options.store,
+        leaseMs,
+        env: this.#env,
+        progressed: () => this.#closing?.check(),
+      }),
+      deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
       deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
@@ -193,6 +207,7 @@ export class Bus implements AsyncDisposable {
     try {
       requireOptions("deleting a topic", options);
       const topic = this.#find(name);
+      if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
       if (isDeadLetterName(name)) {
         throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
       }
@@ -309,12 +324,16 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#countFinished();
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
+        const { durability } = this.#parts;
+        this.#closed = durability === undefined
+          ? this.#closing.result
+          : this.#closing.result.then((result) => durability.end().then(() => result));
         for (const topic of this.#all()) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
       this.#calls.close += 1;
-      return this.#closing.result;
+      return this.#closed!;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -357,10 +376,8 @@ export class Bus implements AsyncDisposable {
   #bury(topic: string, maxEvents: number, failure: Failure): boolean {
     if (isDeadLetterName(topic)) return false;
     const { env } = this.#parts;
-    const letter: DeadLetter = { ...failure, error: describeError(failure.error), at: env.now() };
-    return this.#deadLetters(topic, maxEvents).enterDeadLetter(
-      createEvent("dead-letter", letter, { env }),
-    );
+    const letter = createEvent("dead-letter", letterOf(failure, env.now()), { env });
+    return this.#deadLetters(topic, maxEvents).enterDeadLetter(letter);
   }
 
   /** The dead-letter topic of a topic, made at its first dead letter. */

@@ -121,6 +121,11 @@ export class Cursor implements JobOwner, Giver {
     return succeeded + failed + deadLettered + expired;
   }
 
+  /** Events it took and is not done with; only where somebody keeps account. */
+  inHand(): Iterable<NovaEvent> {
+    return this.#aside.inHand();
+  }
+
   /** Its topic is gone: once nothing runs here, its subscription keeps the figures and forgets it. */
   forgotten(): void {
     if (this.inFlight === 0) this.#owner.detach(this);
@@ -128,7 +133,7 @@ export class Cursor implements JobOwner, Giver {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id" | "slots"> {
+  tally(): Omit<SubscriptionStats, "id" | "slots" | "timing"> {
     const { offered, released, queued, held, inFlight } = this;
     return { offered, ...this.counts, released, queued, held, inFlight };
   }
@@ -225,6 +230,7 @@ export class Cursor implements JobOwner, Giver {
       this.counts.expired += 1;
       return this.#aside.release(job);
     }
+    this.#aside.runs(job);
     if (job.attempt > 1) this.counts.retries += 1;
     const contexts = this.#contexts;
     const context = job.attempt === 1 ? contexts.first : contexts.of(job.attempt);
@@ -251,10 +257,13 @@ export class Cursor implements JobOwner, Giver {
     pending: Promise<unknown>,
     closeCalls: number,
   ): void {
+    this.#aside.runs(job);
     this.#contexts.part(context);
     context.keep(job.event);
     job.context = context;
-    job.exempt = this.#owner.calls.close !== closeCalls;
+    const { topic, id, calls } = this.#owner;
+    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else {
       this.#running += 1;
@@ -297,6 +306,7 @@ export class Cursor implements JobOwner, Giver {
   /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
   #abandon(job: Job): void {
     const next = job.successor();
+    this.#aside.ran(job);
     this.counts.zombies += 1;
     this.#leave(job);
     this.#fail(next, job.failure);
@@ -305,6 +315,7 @@ export class Cursor implements JobOwner, Giver {
 
   /** A handler gives back its slot. */
   #leave(job: Job): void {
+    if (job.duty !== undefined) this.#owner.calls.roster?.end(job.duty);
     if (job.exempt) this.#exempt -= 1;
     else {
       this.#running -= 1;
@@ -312,6 +323,7 @@ export class Cursor implements JobOwner, Giver {
     }
   }
 
+  /** What follows when something that was waited for is over. */
   #left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
@@ -329,6 +341,7 @@ export class Cursor implements JobOwner, Giver {
 
   #succeed(job: Job): void {
     this.counts.succeeded += 1;
+    this.#aside.ran(job);
     this.#aside.release(job);
   }
 
@@ -339,31 +352,63 @@ export class Cursor implements JobOwner, Giver {
     if (!refused && this.#owner.isAtMostOnce) {
       this.counts.failed += 1;
       this.#aside.release(job);
+      this.#aside.ran(job);
     } else if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
       this.#failForGood(job, error);
     } else if (this.#until !== undefined) {
-      this.#releasedHeld += 1;
+      this.#giveUp(job);
     } else {
       const delay = refused
         ? error.retryAfterMs
         : delayAfter(retry, job.attempt, error, () => this.#owner.random());
       if (!refused) job.attempt += 1;
       this.#aside.wait(job, delay);
+      this.#aside.ran(job);
     }
+  }
+
+  /** It failed after its cursor had ended: nobody tries again. */
+  #giveUp(job: Job): void {
+    this.#releasedHeld += 1;
+    this.#aside.leave(job);
   }
 
   #failForGood(job: Job, error: unknown): void {
     const { onFailure, id: subscription } = this.#owner;
     const { event, attempt: attempts, redrives } = job;
     const failure: Failure = { subscription, event, error, attempts, redrives };
-    if (onFailure !== "hold" && this.#owner.bury(failure)) {
+    const buried = onFailure !== "hold" && this.#owner.bury(failure);
+    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
+    // A letter on its way to a log: the event has its slot until it is there.
+    this.#running += 1;
+    this.#aside.runs(job);
+    buried.then((isThere) => {
+      this.#running -= 1;
+      this.#afterBurial(job, error, isThere);
+      this.#left();
+    });
+  }
+
+  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
+    if (isThere) {
       this.counts.deadLettered += 1;
-      if (onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(event);
+      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
+        this.#aside.parkKey(this.#owner.keyOf(job.event));
       }
       this.#aside.release(job);
     } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else this.#releasedHeld += 1;
+    else return this.#giveUp(job);
+    this.#aside.ran(job);
+  }
+
+  /** The keys that are parked here. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#aside.parkedKeys;
+  }
+
+  /** Sets later events of a key aside. */
+  parkKey(key: Key): void {
+    this.#aside.parkKey(key);
   }
 
   /** The keys that stand still here. */

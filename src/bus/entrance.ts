@@ -5,30 +5,34 @@
 import { BufferFullError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
-import { integerOption, requireOptions, requireSignal, show } from "../internal/check.ts";
+import { integerOption, requireOptions, requireSignal } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
-import type { Door, DoorParts, Entrant } from "./door.ts";
+import { Door, type DoorParts, type Entrant } from "./door.ts";
 import { ownCopy } from "./expiries.ts";
 import type { Guard, Token } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
-import type { Producer } from "./producer.ts";
+import { type Producer, Producers } from "./producer.ts";
 import { dueAtOf, ttlOf } from "./schedule.ts";
+import { StageDoor } from "./stage_door.ts";
 import type { TopicSettings } from "./settings.ts";
 
 /** What an entrance counts of a topic. */
-type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
+export type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
 
 /** The publishers' side of a topic. */
 export class Entrance {
+  /** Where handlers publish to. */
+  readonly destination: StageDoor;
   readonly #topic: string;
   readonly #settings: TopicSettings;
   readonly #partitions: readonly Partition[];
   readonly #placing: Placing;
   readonly #env: Env;
   readonly #door: Door;
+  readonly #producers: Producers;
   readonly #lines: readonly WaitingLine<Entrant, Receipt>[];
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
@@ -39,17 +43,20 @@ export class Entrance {
   #rejected = 0;
   #dropped = 0;
 
-  constructor({ topic, settings, partitions, placing, env }: DoorParts, door: Door) {
+  constructor(parts: DoorParts) {
+    const { topic, settings, partitions, placing, env } = parts;
     const { bufferSize, waitMs } = settings;
     this.#topic = topic;
     this.#settings = settings;
     this.#partitions = partitions;
     this.#placing = placing;
     this.#env = env;
-    this.#door = door;
+    this.#door = new Door(parts);
+    this.#producers = new Producers(topic, this, partitions.length);
+    this.destination = new StageDoor(parts, this.#door);
     const timedOut = () => new BufferFullError(`topic "${topic}"`, bufferSize, waitMs);
     this.#lines = partitions.map(() => new WaitingLine(env, waitMs, timedOut));
-    door.onRoom = (partition) => this.progressed(partition);
+    this.#door.onRoom = (partition) => this.progressed(partition);
   }
 
   /** `asked` learns of the event before anybody else does. */
@@ -110,15 +117,25 @@ export class Entrance {
     return this.#tryPass(admitted, hash, producer, token);
   }
 
-  publishBatch(
-    events: readonly Draft[],
-    options?: PublishOptions,
-  ): Promise<PromiseSettledResult<Receipt>[]> {
-    if (!Array.isArray(events)) {
-      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
-      return Promise.reject(new TypeError(message));
-    }
-    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
+  /** The producer of an id. */
+  producer(id: string): Producer {
+    return this.#producers.of(id);
+  }
+
+  /** Keeps a dead letter, also when the topic is closed; false when there is no room. */
+  enter(index: number, event: NovaEvent, hash: number): boolean {
+    return this.#door.enter(index, event, hash);
+  }
+
+  /** Events whose time has not come. */
+  get delayed(): number {
+    return this.#door.delayed;
+  }
+
+  /** From now on handlers cannot publish here either, and what is delayed is given up. */
+  end(makeError: () => Error): void {
+    this.destination.shut(makeError);
+    this.#door.end();
   }
 
   /** Takes nothing more, and sends the waiting publishers away. */
@@ -165,6 +182,7 @@ export class Entrance {
       waiting,
       delayed,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      ...(this.#door.dedupe === undefined ? {} : { dedupe: this.#door.dedupe.stats() }),
       partitions: this.#partitions.map(({ tail, queued }, index) => ({
         accepted: tail,
         queued,

@@ -149,6 +149,10 @@ export class Member implements TopicSubscription, Seat {
     return this.#active;
   }
 
+  get ready(): Promise<void> {
+    return this.#group.subscriber.ready;
+  }
+
   isFree(partition: number): boolean {
     return (this.#busy[partition] ?? 0) < this.slots;
   }

@@ -4,6 +4,7 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Subscription } from "../event/listener.ts";
+import type { Duty, Roster } from "../internal/roster.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
@@ -41,6 +42,8 @@ export class Job implements Limited<Job>, Due {
   delayed: Delayed<Due> | undefined;
   /** What the handler sees that has returned a promise. */
   context: AttemptContext | undefined;
+  /** Its place in the roster. */
+  duty: Duty | undefined;
   /** Why the attempt has failed although its handler still runs. */
   failure: Error | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
@@ -87,10 +90,12 @@ export interface Failure {
   readonly redrives: number;
 }
 
-/** Who closes, counted in one object for all: it is looked at for every event. */
+/** What cursors have to know of their bus, in one object for all: it is looked at for every event. */
 export interface CloseCalls {
   /** How often the bus was told to close. */
   close: number;
+  /** Who is at work, if somebody wants to know. */
+  roster: Roster | undefined;
 }
 
 /** What a cursor tells of members that share a subscription. */
@@ -103,6 +108,8 @@ export interface Seats {
 
 /** What a cursor asks of its subscription. */
 export interface CursorOwner extends ContextOwner {
+  /** The name of its topic. */
+  readonly topic: string;
   /** Its label. */
   readonly id: string;
   /** How many handlers may run at once in each partition; it may change. */
@@ -122,8 +129,10 @@ export interface CursorOwner extends ContextOwner {
   /** The listener for the events of a partition. */
   listenerOf(partition: number): TopicListener;
   random(): number;
+  /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
+  readonly keepsAccount: boolean;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   /** The key of an event. */
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */

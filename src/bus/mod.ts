@@ -44,6 +44,7 @@ export type {
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Delivery,
   Effect,
   Key,
@@ -79,6 +80,7 @@ export type {
 } from "../event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { Overflow } from "../queue/overflow.ts";

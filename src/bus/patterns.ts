@@ -77,6 +77,10 @@ export class PatternSubscription implements TopicSubscription {
     return this.#active;
   }
 
+  get ready(): Promise<void> {
+    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
+  }
+
   /** Subscribes to a topic if it matches. A topic of a deleted name comes back by itself. */
   offer(topic: BusTopic): void {
     if (!this.#active || isDeadLetterName(topic.name) !== this.#deadLetters) return;

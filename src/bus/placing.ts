@@ -32,6 +32,11 @@ export class Placing {
     return key === undefined ? this.#turn++ : this.#hasher.hash(key);
   }
 
+  /** The hash of a key. */
+  hashKey(key: string | number): number {
+    return this.#hasher?.hash(key) ?? 0;
+  }
+
   /** The same for a producer: without a key an event belongs to its home. */
   hashAtHome(event: NovaEvent, home: number): number {
     const key = this.keyOf(event);

@@ -3,9 +3,19 @@
  */
 
 import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
+import type { NovaEvent } from "../event/event.ts";
 import type { DeadLetter, RedriveOptions, RedriveResult } from "./api.ts";
-import type { Partition } from "./partition.ts";
 import type { Subscriber } from "./subscription.ts";
+
+/** Where letters are kept: a partition in memory, or one that is kept in a store. */
+export interface LetterBox {
+  /** The places of the letters, oldest first. */
+  kept(): Iterable<number>;
+  /** The letter at a place. */
+  at(place: number): NovaEvent | undefined;
+  /** Takes a letter out. */
+  takeOut(place: number): void;
+}
 
 /** Options of `Bus.redrive`. */
 export interface RedriveTopicOptions extends RedriveOptions {
@@ -22,7 +32,7 @@ export interface RedriveTopicOptions extends RedriveOptions {
  * letter is taken out only when its event is in.
  */
 export function redrive(
-  letters: Partition | undefined,
+  letters: LetterBox | undefined,
   subscriber: Subscriber,
   options: RedriveOptions,
 ): RedriveResult {
@@ -45,7 +55,7 @@ export function redrive(
 }
 
 /** The letters that are kept, oldest first. */
-export function lettersIn(letters: Partition | undefined): DeadLetter[] {
+export function lettersIn(letters: LetterBox | undefined): DeadLetter[] {
   if (letters === undefined) return [];
   return [...letters.kept()].map((place) => letters.at(place)!.data as DeadLetter);
 }

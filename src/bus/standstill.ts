@@ -40,8 +40,7 @@ export class Standstill {
   }
 
   /** Parks the key of an event that failed for good. An event without a key parks nothing. */
-  parkKey(event: NovaEvent): void {
-    const key = this.#keyOf(event);
+  parkKey(key: Key): void {
     if (key !== undefined && !this.#parked.has(key)) this.#parked.set(key, []);
   }
 
@@ -79,6 +78,17 @@ export class Standstill {
     const held = [...this.#held];
     this.#held.clear();
     return held;
+  }
+
+  /** All that is set aside. */
+  *events(): Generator<NovaEvent> {
+    for (const { job } of this.#held) yield job.event;
+    for (const events of this.#parked.values()) yield* events;
+  }
+
+  /** The keys that are parked. */
+  get parkedKeys(): Iterable<Key> {
+    return this.#parked.keys();
   }
 
   /** The keys that stand still. */

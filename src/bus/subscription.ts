@@ -3,8 +3,9 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Subscription } from "../event/listener.ts";
+import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
@@ -26,16 +27,21 @@ import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
-  /** The name of the topic. */
-  readonly name: string;
   random(): number;
+  /** Whether somebody keeps account of what its cursors have in hand. */
+  readonly keepsAccount: boolean;
+  /** Resolves when a subscription has its place. */
+  readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
   destination(topic: unknown): Destination;
-  bury(failure: Failure): boolean;
+  bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
   redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
@@ -75,6 +81,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly delays: DelayQueue<Due>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => TopicListener;
+  readonly #timing: Timing | undefined;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -91,12 +98,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     group?: Group,
   ) {
     this.#owner = owner;
-    this.#listenerOf = listenerOf;
+    const timing = owner.newTiming();
+    this.#timing = timing;
+    this.#listenerOf = timing === undefined
+      ? listenerOf
+      : (partition) => timing.around(listenerOf(partition) as Listener) as TopicListener;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
     // The id comes last in a key, so only what is before it must not run into it.
-    this.scope = `${owner.name}/${this.id.replace(/[%/]/g, encodeURIComponent)}`;
+    this.scope = `${owner.topic}/${this.id.replace(/[%/]/g, encodeURIComponent)}`;
     this.isAtMostOnce = options.delivery === "at-most-once";
     this.retry = options.retry;
     this.onFailure = options.onFailure;
@@ -121,6 +132,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#cursors = [...this.#cursors, ...cursors];
   }
 
+  /** Its place was lost to another process: what was handed out may finish, and it waits for its turn. */
+  rejoin(owner: SubscriptionOwner): void {
+    const before = this.#cursors;
+    this.attach(owner);
+    for (const cursor of before) {
+      cursor.end();
+      cursor.forgotten();
+    }
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
@@ -134,6 +155,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {
@@ -166,7 +191,15 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.destination(topic);
   }
 
-  bury(failure: Failure): boolean {
+  get keepsAccount(): boolean {
+    return this.#owner.keepsAccount;
+  }
+
+  get ready(): Promise<void> {
+    return this.#owner.ready;
+  }
+
+  bury(failure: Failure): boolean | Promise<boolean> {
     return this.#owner.bury(failure);
   }
 
@@ -223,12 +256,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
+    const slots = this.maxConcurrency * this.#cursors.length;
+    const timing = this.#timing === undefined ? {} : { timing: this.#timing };
+    return { id: this.id, ...tally, slots, ...timing };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
+export type Tally = {
+  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "timing">]: number;
+};
 
 /** No figures yet. */
 export function newTally(): Tally {

@@ -2,16 +2,16 @@
  * A topic: where events enter, get their partition, and meet their subscriptions.
  */
 
-import { TopicNotFoundError } from "../errors.ts";
+import { ClosedError, TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions } from "../internal/check.ts";
+import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
-import type { Env } from "../internal/env.ts";
+import { type Env, RESOLVED } from "../internal/env.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
-import { Door } from "./door.ts";
 import { Entrance } from "./entrance.ts";
 import { Expiries } from "./expiries.ts";
 import type { CloseCalls, Due, Failure, Job } from "./job.ts";
@@ -27,12 +27,13 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
-import { StageDoor } from "./stage_door.ts";
+import { DurablePart } from "./durable/part.ts";
+import type { Durability } from "./durable/durability.ts";
+import { LogEntrance } from "./durable/log_entrance.ts";
 import type { Destination } from "./staged.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
-import { Producers } from "./producer.ts";
 import { redrive } from "./redrive.ts";
 import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
@@ -40,9 +41,13 @@ import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./su
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
+  /** Makes the timing of a subscription, if there is to be one. */
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
+  /** Where its events live, if not in memory alone. */
+  readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
   /** The topic of a name or handle, for handlers that publish. */
   destination(topic: unknown): Destination;
@@ -50,6 +55,8 @@ export interface TopicOwner {
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
   bury(topic: string, maxEvents: number, failure: Failure): boolean;
+  /** The dead-letter topic of a topic, made if it is not there. */
+  deadLetters(topic: string, maxEvents: number): BusTopic;
   /** The dead letters of a topic, if it has any. */
   deadLettersOf(topic: string): BusTopic | undefined;
 }
@@ -57,14 +64,13 @@ export interface TopicOwner {
 /** The topic behind the handle. */
 export class BusTopic implements Topic<Record<string, unknown>>, Closable<number> {
   readonly name: string;
+  /** Its side in the store, if it has one. */
+  readonly durable: DurablePart | undefined;
   readonly #owner: TopicOwner;
   readonly #settings: TopicSettings;
   /** Its partitions, in order. */
   readonly partitions: readonly Partition[];
-  readonly #door: Door;
-  readonly #entrance: Entrance;
-  readonly #stageDoor: StageDoor;
-  readonly #producers: Producers;
+  readonly #entrance: Entrance | LogEntrance;
   /** Its subscriptions. */
   readonly subscribers: Set<Subscriber> = new Set();
   /** All of their cursors here, also of subscriptions that ended while a handler ran. */
@@ -98,31 +104,46 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       }));
     const { partitions } = this;
     const { delays } = owner;
-    const parts = { topic: name, settings, partitions, placing, expiries, delays, env };
-    this.#door = new Door(parts);
-    this.#entrance = new Entrance(parts, this.#door);
-    this.#stageDoor = new StageDoor(parts, this.#door);
-    this.#producers = new Producers(name, this.#entrance, settings.partitions);
     this.#parts = {
+      topic: name,
       partitions,
+      newTiming: () => owner.newTiming(),
       delays,
       limits: owner.limits,
       calls: owner.calls,
-      name,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       destination: (topic) => owner.destination(topic),
+      keepsAccount: false,
+      ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => placing.keyOf(event),
       hashOf: (event) => placing.hashOf(event),
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
       joined: (cursor) => this.#cursors.add(cursor),
-      removed: (subscriber) => {
-        this.subscribers.delete(subscriber);
-        for (const cursor of subscriber.cursorsIn(this.#parts)) this.#forget(cursor);
-      },
+      removed: (subscriber) => this.#removed(subscriber, this.#parts),
       settledLate: (cursor) => this.#forget(cursor),
     };
+    this.durable = owner.durability && new DurablePart({
+      name,
+      owner,
+      settings,
+      placing,
+      parts: this.#parts,
+      progressed: this.#progressed,
+      removed: (subscriber, parts) => this.#removed(subscriber, parts),
+      kept: retain ? this.partitions[0] : undefined,
+      keep: (letter) => this.enterDeadLetter(letter),
+    }, owner.durability);
+    this.#entrance = this.durable === undefined
+      ? new Entrance({ topic: name, settings, partitions, placing, expiries, delays, env })
+      : new LogEntrance({
+        topic: name,
+        settings,
+        durable: this.durable,
+        kept: retain ? this.partitions[0] : undefined,
+        env,
+      });
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
@@ -134,25 +155,30 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   producer(id: string): TopicProducer {
-    return this.#producers.of(id);
+    return this.#entrance.producer(id);
   }
 
   publishBatch(
     events: readonly Draft[],
     options?: PublishOptions,
   ): Promise<PromiseSettledResult<Receipt>[]> {
-    return this.#entrance.publishBatch(events, options);
+    if (!Array.isArray(events)) {
+      const message = `Cannot publish ${show(events)} as a batch: it must be an array of events`;
+      return Promise.reject(new TypeError(message));
+    }
+    return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
   subscribe(listener: TopicListener, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     this.#entrance.requireOpen();
+    this.#requireId(options);
     const { signal, group } = options;
     const settings = checkSubscribeOptions(options, this.#settings);
     const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
-      ? this.#add(new Subscriber(this.#parts, () => listener, { ...settings, id }))
+      ? this.#subscriber(listener, { ...settings, id })
       : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
       handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
@@ -168,14 +194,22 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       group.requireSame(options);
       return group;
     }
-    const group = new Group(this.#parts, name, options);
-    this.#add(group.subscriber);
+    const parts = this.#partsFor(() => group.subscriber, options);
+    const group: Group = new Group(parts, name, options);
+    this.subscribers.add(group.subscriber);
     return group;
   }
 
-  #add(subscriber: Subscriber): Subscriber {
+  #subscriber(listener: TopicListener, options: SubscriberOptions): Subscriber {
+    const parts = this.#partsFor(() => subscriber, options);
+    const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
     this.subscribers.add(subscriber);
     return subscriber;
+  }
+
+  /** A durable subscription has a reader of its own; in memory all read the same partitions. */
+  #partsFor(subscriber: () => Subscriber, { id, from }: SubscriberOptions): SubscriptionOwner {
+    return this.durable?.join(subscriber, id, from) ?? this.#parts;
   }
 
   on(
@@ -186,6 +220,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    this.#requireId(options);
     return this.subscribe(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
       { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
@@ -205,7 +240,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Whether closing, or deleting, has nothing to wait for here. */
   isIdle(): boolean {
     for (const cursor of this.#cursors) if (!cursor.idle) return false;
-    return true;
+    return this.durable?.log.idle ?? true;
   }
 
   /** Events that were handled, or went to the dead letters, over all subscriptions. */
@@ -217,12 +252,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Where handlers publish to. */
   get destination(): Destination {
-    return this.#stageDoor;
+    return this.#entrance.destination;
   }
 
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
-    return this.#door.enter(0, letter, 0);
+    return this.#entrance.enter(0, letter, 0);
   }
 
   /** Takes nothing more, and sends the waiting publishers away. */
@@ -236,7 +271,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#finishedBefore = this.finished;
     const gone = () => new TopicNotFoundError(this.name);
     this.shut(gone);
-    this.#stageDoor.shut(gone);
+    this.#entrance.destination.shut(gone);
     return this.#deleting.result;
   }
 
@@ -244,7 +279,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   end(): CloseResult {
     const left = this.#left();
     const completed = this.finished - this.#finishedBefore;
-    this.#door.end();
+    this.#entrance.end(() => new TopicNotFoundError(this.name));
     for (const cursor of this.#cursors) {
       cursor.end();
       cursor.forgotten();
@@ -256,7 +291,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
-    this.#door.end();
+    this.#entrance.end(() => new ClosedError(`topic "${this.name}"`));
     for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
@@ -276,8 +311,21 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return false;
   }
 
+  /** A durable place is kept under the id of its subscription: a name made up here would not do. */
+  #requireId({ id, group }: SubscribeOptions): void {
+    if (id !== undefined || group !== undefined || this.durable === undefined) return;
+    const message = `Cannot subscribe to "${this.name}" without an id: ` +
+      "it is durable, and keeps the place of each subscription under its id";
+    throw new TypeError(message);
+  }
+
+  #removed(subscriber: Subscriber, parts: SubscriptionOwner): void {
+    this.subscribers.delete(subscriber);
+    for (const cursor of subscriber.cursorsIn(parts)) this.#forget(cursor);
+  }
+
   #left(): number {
-    let left = this.#door.delayed;
+    let left = this.#entrance.delayed;
     for (const { inFlight, exempt, queued, held } of this.#cursors) {
       left += inFlight - exempt + queued + held;
     }
@@ -292,7 +340,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const letters = this.#owner.deadLettersOf(this.name);
-    const result = redrive(letters && letters.partitions[0], subscriber, options);
+    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
+    const result = redrive(box, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();

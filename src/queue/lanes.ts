@@ -86,6 +86,11 @@ export class Lanes<Item> {
     return item;
   }
 
+  /** The items that are parked, in no order. */
+  *items(): Generator<Item> {
+    for (const item of this.#items) if (item !== undefined) yield item;
+  }
+
   /** Every place is taken: makes more, the new ones free. */
   #grow(): void {
     const old = this.#next.length;

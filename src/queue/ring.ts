@@ -58,6 +58,11 @@ export class Ring<Item> {
     return item;
   }
 
+  /** What it holds, oldest first. */
+  *[Symbol.iterator](): Generator<Item> {
+    for (let i = this.#head; i < this.#tail; i++) yield this.#slots[i & this.#mask]!;
+  }
+
   #makeRoom(): boolean {
     const held = this.#tail - this.#head;
     if (held >= this.capacity) return false;

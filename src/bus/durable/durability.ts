@@ -1,0 +1,52 @@
+/**
+ * What a bus with a store has beside its topics: their logs, and the dead letters on disk.
+ */
+
+import type { NovaEvent, Recorded } from "../../event/event.ts";
+import { brand } from "../../event/brand.ts";
+import { show } from "../../internal/check.ts";
+import type { Placed } from "../../store/driver.ts";
+import type { Engine } from "../../store/engine.ts";
+import { engineOf, Store } from "../../store/store.ts";
+import { type LogOptions, TopicLog } from "./topic_log.ts";
+
+/** What all logs of a bus have in common. */
+export type DurabilityOptions = Pick<LogOptions, "store" | "leaseMs" | "env" | "progressed">;
+
+/** The store of a bus, and the logs in it. */
+export class Durability {
+  readonly engine: Engine<never>;
+  readonly #options: DurabilityOptions;
+  readonly #logs: Set<TopicLog> = new Set();
+
+  constructor(options: DurabilityOptions) {
+    const { store } = options;
+    if (!(store instanceof Store)) {
+      throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
+    }
+    this.#options = options;
+    this.engine = engineOf(store);
+  }
+
+  /** The log of a topic. */
+  log(
+    options: Pick<LogOptions, "topic" | "partitions" | "bufferSize" | "hashOf" | "opened">,
+  ): TopicLog {
+    const log = new TopicLog({ ...this.#options, ...options, engine: this.engine });
+    this.#logs.add(log);
+    return log;
+  }
+
+  /** Resolves when every subscription has written its last checkpoint. */
+  async end(): Promise<void> {
+    await Promise.all(Array.from(this.#logs, (log) => log.end()));
+  }
+}
+
+/** An event that was appended, with the place it got. */
+export function recordOf(stream: string, event: NovaEvent, placed: Placed): Recorded {
+  const { version, position, recordedAt } = placed;
+  const record = { ...event, stream, version, position, recordedAt };
+  brand(record);
+  return record;
+}

@@ -1,0 +1,185 @@
+/**
+ * The dead letters of a durable topic: a stream of their own, and in memory those that nobody took
+ * out. What was redriven is out for good when it is handled, so that nothing is lost between.
+ */
+
+import type { NovaEvent, Recorded } from "../../event/event.ts";
+import { createEvent } from "../../event/make.ts";
+import type { MarkWrite } from "../../store/driver.ts";
+import type { DeadLetter, Key } from "../api.ts";
+import type { Partition } from "../partition.ts";
+import type { LetterBox } from "../redrive.ts";
+import { recordOf } from "./durability.ts";
+import type { Reader } from "./reader.ts";
+import type { TopicLog } from "./topic_log.ts";
+
+const PAGE = 1000;
+
+/** A letter that was taken out, while its event is on its way. */
+interface Redriven {
+  readonly subscription: string;
+  readonly position: number;
+}
+
+/** What letters are made of. */
+export interface LettersOptions {
+  readonly log: TopicLog;
+  /** Those that are kept. */
+  readonly kept: Partition;
+  readonly maxEvents: number;
+  /** Keeps one. */
+  readonly keep: (letter: Recorded) => boolean;
+}
+
+/** The dead letters of one topic. */
+export class Letters implements LetterBox {
+  readonly #options: LettersOptions;
+  #loading: Promise<void> | undefined;
+  /** Letters on their way to the store. */
+  #coming = 0;
+  /** Letters that are out, in memory, by their event. */
+  readonly #redriven: Map<NovaEvent, Redriven> = new Map();
+  readonly #gone: Set<number> = new Set();
+  /** Whether letters are gone that the store believes to be there. */
+  #isDue = false;
+  #saving = false;
+
+  constructor(options: LettersOptions) {
+    this.#options = options;
+  }
+
+  /** Finds those that are kept. */
+  load(): Promise<void> {
+    return this.#loading ??= this.#load().catch((error) => {
+      this.#loading = undefined;
+      throw error;
+    });
+  }
+
+  async #load(): Promise<void> {
+    const { log, keep } = this.#options;
+    const { engine } = log.options;
+    await log.open();
+    const mark = await engine.driver.mark(log.stream);
+    const { low = 0, done = [] } = mark ?? {};
+    let after = await log.versionAfter(low) - 1;
+    for (;;) {
+      const page = await engine.read({ stream: log.stream, after, limit: PAGE });
+      for (const letter of page.records) {
+        after = letter.version;
+        if (isWithin(done, letter.position)) this.#gone.add(letter.position);
+        else keep(letter);
+      }
+      if (!page.more && page.records.length < PAGE) return;
+    }
+  }
+
+  /** Writes a letter, and that its event is done; false if there is no room, or no way to write it. */
+  async bury(letter: DeadLetter, reader: Reader, parks: Key): Promise<boolean> {
+    const { log, kept, keep, maxEvents } = this.#options;
+    const { engine, env } = log.options;
+    const { position } = letter.event as Recorded;
+    try {
+      await this.load();
+      if (kept.queued + this.#coming >= maxEvents) return false;
+      this.#coming += 1;
+      try {
+        // The same id if it is written a second time.
+        const id = `${position}/${letter.redrives}/${letter.subscription}`;
+        const event = createEvent("dead-letter", letter, { id, env });
+        const placed = await reader.finish({
+          position,
+          parks,
+          appends: [engine.append(log.stream, [event], "all", "any")],
+          marks: kept.queued + this.#redriven.size === 0
+            ? [this.#mark(engine.driver.figures().head, [], true)]
+            : [],
+        });
+        if (placed === undefined) return false;
+        const record = recordOf(log.stream, event, placed[0]!);
+        if (!placed[0]!.duplicate) keep(record);
+        log.entered(record);
+        return true;
+      } finally {
+        this.#coming -= 1;
+        this.#saveSoon();
+      }
+    } catch (error) {
+      if (!engine.closed) env.report(error);
+      return false;
+    }
+  }
+
+  /** Whether a letter was taken out. */
+  isGone(position: number): boolean {
+    return this.#gone.has(position);
+  }
+
+  kept(): Iterable<number> {
+    return this.#options.kept.kept();
+  }
+
+  at(place: number): NovaEvent | undefined {
+    return this.#options.kept.at(place);
+  }
+
+  takeOut(place: number): void {
+    const { kept } = this.#options;
+    const { position, data } = kept.at(place) as Recorded<string, DeadLetter>;
+    kept.takeOut(place);
+    this.#gone.add(position);
+    this.#redriven.set(data.event, { position, subscription: data.subscription });
+  }
+
+  /** A subscription has saved its place: what is redriven and no longer in its hands is done. */
+  settled(subscription: string, inHand: ReadonlySet<NovaEvent>): void {
+    for (const [event, redriven] of this.#redriven) {
+      if (redriven.subscription !== subscription || inHand.has(event)) continue;
+      this.#redriven.delete(event);
+      this.#isDue = true;
+    }
+    this.#saveSoon();
+  }
+
+  /** Not while a letter is on its way: it would look as if it were gone. */
+  #saveSoon(): void {
+    if (this.#isDue && this.#coming === 0 && !this.#saving) void this.#save();
+  }
+
+  /** Writes which letters are there: those in between are gone. */
+  async #save(): Promise<void> {
+    const { kept, log } = this.#options;
+    const { engine, env } = log.options;
+    this.#saving = true;
+    this.#isDue = false;
+    try {
+      const left = Array.from(this.#redriven.values(), ({ position }) => position);
+      for (const place of kept.kept()) left.push((kept.at(place) as Recorded).position);
+      left.sort((a, b) => a - b);
+      const { head } = engine.driver.figures();
+      const done: number[] = [];
+      for (const [i, position] of left.entries()) {
+        const to = (left[i + 1] ?? head + 1) - 1;
+        if (to > position) done.push(position + 1, to);
+      }
+      const low = left.length === 0 ? head : left[0]! - 1;
+      await engine.commit({ marks: [this.#mark(low, done, left.length > 0)] });
+    } catch (error) {
+      if (!engine.closed) env.report(error);
+    } finally {
+      this.#saving = false;
+      this.#saveSoon();
+    }
+  }
+
+  #mark(low: number, done: readonly number[], protect: boolean): MarkWrite {
+    return { name: this.#options.log.stream, low, done, protect, expect: "any", fence: 0 };
+  }
+}
+
+function isWithin(ranges: readonly number[], position: number): boolean {
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (ranges[i]! <= position && position <= ranges[i + 1]!) return true;
+  }
+  return false;
+}

@@ -1,0 +1,154 @@
+/**
+ * The durable side of a topic: its log, a reader for each of its subscriptions, and, if it is the
+ * topic of dead letters, what is kept of them.
+ */
+
+import type { NovaEvent, Recorded } from "../../event/event.ts";
+import { checkKey } from "../../store/settings.ts";
+import type { Key } from "../api.ts";
+import { Expiries } from "../expiries.ts";
+import { letterOf } from "../letter.ts";
+import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
+import { Partition } from "../partition.ts";
+import type { Placing } from "../placing.ts";
+import type { TopicSettings } from "../settings.ts";
+import type { Subscriber, SubscriptionOwner } from "../subscription.ts";
+import type { TopicOwner } from "../topic.ts";
+import type { Durability } from "./durability.ts";
+import { Letters } from "./letters.ts";
+import { Reader } from "./reader.ts";
+import { streamOf, type TopicLog } from "./topic_log.ts";
+
+/** What the durable side asks of its topic. */
+export interface DurableHost {
+  readonly name: string;
+  readonly owner: TopicOwner;
+  readonly settings: TopicSettings;
+  readonly placing: Placing;
+  /** What every subscription of the topic may ask. */
+  readonly parts: SubscriptionOwner;
+  /** A partition got on. */
+  progressed(partition: Partition): void;
+  /** A subscription ended. */
+  removed(subscriber: Subscriber, parts: SubscriptionOwner): void;
+  /** Where dead letters are kept, if it is their topic. */
+  readonly kept: Partition | undefined;
+  keep(letter: Recorded): boolean;
+}
+
+/** A topic in a store. */
+export class DurablePart {
+  readonly log: TopicLog;
+  readonly letters: Letters | undefined;
+  readonly #host: DurableHost;
+
+  constructor(host: DurableHost, durability: Durability) {
+    const { name, settings: { partitions, bufferSize }, kept } = host;
+    this.#host = host;
+    this.log = durability.log({
+      topic: name,
+      partitions,
+      bufferSize,
+      hashOf: (event) => this.#hashOf(event),
+      opened: () => this.#findLetters(durability),
+    });
+    if (kept === undefined) return;
+    const keep = (letter: Recorded): boolean => host.keep(letter);
+    this.letters = new Letters({ log: this.log, kept, maxEvents: bufferSize, keep });
+  }
+
+  /** The partition for an event that has no place yet: the turn of those without a key is a guess. */
+  partitionFor(event: NovaEvent): number {
+    const key = this.#host.placing.keyOf(event);
+    return key === undefined ? this.log.turn : this.#partitionOf(key);
+  }
+
+  /** What a new subscription may ask: it gets a reader of its own. */
+  join(subscriber: () => Subscriber, id: string, from: "latest" | "earliest"): SubscriptionOwner {
+    const { name, settings, parts, owner } = this.#host;
+    checkKey("subscription", `${streamOf(name)}/${id}`);
+    const partitions = Array.from({ length: settings.partitions }, (_, index) =>
+      new Partition({
+        index,
+        bufferSize: settings.bufferSize,
+        keyed: settings.key !== undefined,
+        maxHeld: settings.maxHeld,
+        retain: false,
+        expiries: new Expiries(owner.env),
+        env: owner.env,
+        progressed: (partition) => {
+          reader.progressed();
+          this.#host.progressed(partition);
+        },
+      }));
+    const reader = new Reader({
+      log: this.log,
+      id,
+      from,
+      partitions,
+      hashOf: (event) => this.#hashOf(event),
+      partitionOf: (key) => this.#partitionOf(key),
+      isGone: ({ position }) => this.letters?.isGone(position) ?? false,
+      accounted: (inHand) => this.#lettersOf()?.settled(id, inHand),
+      lost: () => subscriber().rejoin(this.join(subscriber, id, from)),
+    });
+    const durable: SubscriptionOwner = {
+      ...parts,
+      partitions,
+      keepsAccount: true,
+      ready: reader.ready,
+      keyOf: (event) => this.#keyOf(event),
+      hashOf: (event) => this.#hashOf(event as Recorded),
+      bury: (failure) => {
+        if (isDeadLetterName(name)) return false;
+        const { letters } = owner.deadLetters(name, settings.deadLetters).durable!;
+        const parks = subscriber().onFailure === "park-key"
+          ? this.#keyOf(failure.event)
+          : undefined;
+        return letters!.bury(letterOf(failure, owner.env.now()), reader, parks);
+      },
+      joined: (cursor) => {
+        reader.joined(cursor);
+        parts.joined(cursor);
+      },
+      removed: (which) => {
+        this.#host.removed(which, durable);
+        reader.end();
+      },
+    };
+    return durable;
+  }
+
+  #lettersOf(): Letters | undefined {
+    return this.#host.owner.deadLettersOf(this.#host.name)?.durable?.letters;
+  }
+
+  /** After a restart: what is dead is found with its topic. */
+  async #findLetters({ engine }: Durability): Promise<void> {
+    const { name, settings, owner } = this.#host;
+    if (isDeadLetterName(name)) return;
+    const stream = streamOf(`${name}.${DEAD_LETTERS}`);
+    if (await engine.driver.stream(stream) === undefined) return;
+    await owner.deadLetters(name, settings.deadLetters).durable!.letters!.load();
+  }
+
+  #partitionOf(key: string | number): number {
+    return this.#host.placing.hashKey(key) % this.#host.settings.partitions;
+  }
+
+  /** Events without a key take turns, in the order in which they are in the log. */
+  #hashOf(event: Recorded): number {
+    const key = this.#keyOf(event);
+    return key === undefined ? event.version - 1 : this.#host.placing.hashKey(key);
+  }
+
+  /** What is in the log stays readable, whatever became of the key function. */
+  #keyOf(event: NovaEvent): Key {
+    try {
+      return this.#host.placing.keyOf(event);
+    } catch (error) {
+      this.#host.owner.env.report(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * The log of one durable topic: a stream of the store, and a window on its end in memory. Publishers
+ * append to it; what is committed goes to the readers in the order of its positions.
+ */
+
+import { ConfigMismatchError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors/store.ts";
+import type { NovaEvent, Recorded } from "../../event/event.ts";
+import type { Env } from "../../internal/env.ts";
+import type { Follower } from "../../store/engine.ts";
+import type { Engine } from "../../store/engine.ts";
+import { requireCommitted } from "../../store/outcome.ts";
+import type { Store } from "../../store/store.ts";
+import type { Receipt } from "../api.ts";
+import type { Reader } from "./reader.ts";
+
+/** Events at the end that are kept in memory: a power of two. */
+const WINDOW = 1024;
+
+/** Events read at once by one who is behind. */
+const PAGE = 256;
+
+/** The stream of a topic. */
+export function streamOf(topic: string): string {
+  return `topic/${topic}`;
+}
+
+/** What a log is made of. */
+export interface LogOptions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly bufferSize: number;
+  readonly store: Store<Record<string, unknown>, never>;
+  readonly engine: Engine<never>;
+  readonly env: Env;
+  /** How long the place of a reader outlives its process. */
+  readonly leaseMs: number;
+  /** The hash that places an event that is committed. */
+  readonly hashOf: (event: Recorded) => number;
+  /** Called before anybody reads or writes. */
+  readonly opened: () => Promise<void>;
+  /** Something finished: closing may be done. */
+  readonly progressed: () => void;
+}
+
+/** The stream of one topic. */
+export class TopicLog {
+  readonly options: LogOptions;
+  readonly stream: string;
+  /** The version of the last event that is known here. */
+  head = 0;
+  /** In this process nothing of the topic that is not known stands up to here in the store. */
+  quiet = 0;
+  readonly readers: Set<Reader> = new Set();
+  /** Subscriptions that write their last checkpoint, by their name. */
+  readonly departures: Map<string, Promise<void>> = new Map();
+  /** Appends under way, by partition. */
+  readonly #inFlight: number[];
+  #opening: Promise<void> | undefined;
+  #isOpen = false;
+  /** Publishes that wait for the opening. */
+  #late = 0;
+  /** Somebody wrote to the store since it was last looked at. */
+  #rung = false;
+  /** The events after version `#from`, up to the head, are in the window. */
+  readonly #window: Recorded[] = [];
+  #from = 0;
+  #watching = false;
+  #ended = false;
+  readonly #follower: Follower = { position: 0, maxLag: Infinity, holds: false };
+
+  constructor(options: LogOptions) {
+    this.options = options;
+    this.stream = streamOf(options.topic);
+    this.#inFlight = new Array<number>(options.partitions).fill(0);
+  }
+
+  /** Appends under way. */
+  get inFlight(): number {
+    return this.#inFlight.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Events in the partitions that the slowest reader who keeps up has not taken. */
+  get queued(): number {
+    let most = 0;
+    for (const { queued } of this.readers) most = Math.max(most, queued);
+    return most;
+  }
+
+  /** The same, of one partition. */
+  queuedIn(partition: number): number {
+    let most = 0;
+    for (const { partitions } of this.readers) most = Math.max(most, partitions[partition]!.queued);
+    return most;
+  }
+
+  /** The partition that the next event without a key is likely to get. */
+  get turn(): number {
+    return (this.head + this.inFlight) % this.options.partitions;
+  }
+
+  /** Whether a reader who keeps up has room for one event more. */
+  hasRoom(partition: number): boolean {
+    const { bufferSize } = this.options;
+    for (const { keepsUp, partitions } of this.readers) {
+      if (!keepsUp) continue;
+      if (partitions[partition]!.queued + this.#inFlight[partition]! >= bufferSize) return false;
+    }
+    return true;
+  }
+
+  /** Finds the stream, and checks that the topic is as it was. A failed opening is tried again. */
+  open(): Promise<void> {
+    return this.#opening ??= this.#open().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { store, engine, topic, partitions } = this.options;
+    await store.open();
+    const key = this.stream;
+    const body = await engine.driver.document(key);
+    if (body === undefined) {
+      const documents = [{ key, body: JSON.stringify({ partitions }) }];
+      requireCommitted(engine, await engine.commit({ documents }));
+    } else {
+      const kept = JSON.parse(body as string) as { readonly partitions: number };
+      if (kept.partitions !== partitions) {
+        throw new ConfigMismatchError(`topic "${topic}"`, "partitions");
+      }
+    }
+    this.head = (await engine.driver.stream(this.stream))?.version ?? 0;
+    this.#from = this.head;
+    await this.options.opened();
+    this.#isOpen = true;
+  }
+
+  /** Appends an event; resolves when it is committed. Events are appended in the order of the calls. */
+  publish(event: NovaEvent, partition: number, signal: AbortSignal | undefined): Promise<Receipt> {
+    this.#inFlight[partition]! += 1;
+    const appended = this.#isOpen && this.#late === 0
+      ? this.#append(event, signal)
+      : this.#appendLater(event, signal);
+    const settled = (): void => {
+      this.#inFlight[partition]! -= 1;
+      if (this.#rung && this.inFlight === 0) void this.#look();
+      this.options.progressed();
+    };
+    appended.then(settled, settled);
+    return appended;
+  }
+
+  /** Behind those who came before it, while the log is being opened. */
+  async #appendLater(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+    this.#late += 1;
+    try {
+      await this.open();
+    } finally {
+      this.#late -= 1;
+    }
+    return this.#append(event, signal);
+  }
+
+  #append(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+    const { store } = this.options;
+    const options = signal === undefined ? {} : { signal };
+    return store.append(this.stream, [event as never], options).then(({ duplicate, events }) => {
+      const record = events[0] as unknown as Recorded;
+      if (!duplicate) this.entered(record);
+      return {
+        id: record.id,
+        partition: this.options.hashOf(record) % this.options.partitions,
+        sequence: record.version,
+        duplicate,
+        dropped: false,
+      };
+    });
+  }
+
+  /** An event is committed here. */
+  entered(record: Recorded): void {
+    // Known already: a reader was told that others had written, and this was among it.
+    if (record.version <= this.head) return;
+    // Others wrote before it: what is between is read from the store.
+    if (record.version !== this.head + 1) this.#from = record.version - 1;
+    this.head = record.version;
+    this.#window[record.version % WINDOW] = record;
+    if (this.head - this.#from > WINDOW) this.#from = this.head - WINDOW;
+    for (const reader of this.readers) reader.wake();
+  }
+
+  /** The event of a version, if it is in the window. */
+  recent(version: number): Recorded | undefined {
+    return version > this.#from ? this.#window[version % WINDOW] : undefined;
+  }
+
+  /** Events from a version on, from the store. */
+  async read(version: number): Promise<readonly Recorded[]> {
+    const query = { stream: this.stream, after: version - 1, limit: PAGE };
+    const { records } = await this.options.engine.read(query);
+    return records;
+  }
+
+  /** The version of the first event behind a position; one more than the last if there is none. */
+  async versionAfter(position: number): Promise<number> {
+    const info = await this.options.engine.driver.stream(this.stream);
+    let low = info?.first ?? 1;
+    let high = (info?.version ?? 0) + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const query = { stream: this.stream, after: middle - 1, limit: 1 };
+      const [record] = (await this.options.engine.read(query)).records;
+      if (record === undefined || record.position > position) high = middle;
+      else low = record.version + 1;
+    }
+    return low;
+  }
+
+  /** The last position of the store: what is published here from now on is behind it. */
+  async latest(): Promise<number> {
+    const { driver } = this.options.engine;
+    if (!this.#isOpen) await this.open();
+    // In this turn where the engine can, so that no publish comes between.
+    const looked = driver.stream(this.stream);
+    if (looked instanceof Promise) await looked;
+    return driver.figures().head;
+  }
+
+  /** A reader takes part. */
+  join(reader: Reader): void {
+    this.readers.add(reader);
+  }
+
+  /** Hears of what others write, from when the first reader has its place. */
+  listen(): void {
+    this.options.engine.followers.add(this.#follower);
+    if (!this.#watching) void this.#watch();
+  }
+
+  leave(reader: Reader): void {
+    this.readers.delete(reader);
+    if (this.readers.size === 0) this.options.engine.leave(this.#follower);
+  }
+
+  /** A subscription is about to be gone. */
+  departed(name: string, gone: Promise<void>): void {
+    const left = gone.then(() => {
+      if (this.departures.get(name) === left) this.departures.delete(name);
+    });
+    this.departures.set(name, left);
+  }
+
+  /** Whether closing has nothing to wait for here. */
+  get idle(): boolean {
+    if (this.inFlight > 0) return false;
+    for (const { idle } of this.readers) if (!idle) return false;
+    return true;
+  }
+
+  /** Ends the watching; resolves when every subscription has left. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.options.engine.bell.ring();
+    await Promise.all(this.departures.values());
+  }
+
+  /** Others are other processes, other buses, and who appends by hand. */
+  async #watch(): Promise<void> {
+    const { engine } = this.options;
+    this.#watching = true;
+    while (this.readers.size > 0 && !this.#ended && !engine.closed) {
+      const growth = engine.growth();
+      // What is appended here is told in its turn, and shows what others wrote before it.
+      if (this.inFlight === 0) await this.#look();
+      else this.#rung = true;
+      await growth;
+    }
+    this.#watching = false;
+  }
+
+  async #look(): Promise<void> {
+    const { engine, env } = this.options;
+    this.#rung = false;
+    try {
+      const { head } = engine.driver.figures();
+      const version = (await engine.driver.stream(this.stream))?.version ?? 0;
+      // An append that began meanwhile tells of itself.
+      if (this.inFlight > 0) return;
+      this.quiet = head;
+      if (version <= this.head) return;
+      this.head = this.#from = version;
+      for (const reader of this.readers) reader.wake();
+    } catch (error) {
+      if (!engine.closed) env.report(error);
+    }
+  }
+
+  /** What cannot be done on a log. */
+  unsupported(what: string): UnsupportedError {
+    return new UnsupportedError(
+      `Cannot ${what} topic "${this.options.topic}": it is durable, as its bus has a store`,
+    );
+  }
+}
