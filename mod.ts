@@ -38,7 +38,7 @@ export type {
   DeadLetterError,
   DedupeOptions,
   DedupeStats,
-  Delivery,
+  DeliveryMode,
   Effect,
   Key,
   OnFailure,
@@ -180,7 +180,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
-export { SequenceGapError } from "./src/errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

@@ -3,6 +3,7 @@
  */
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
+import type { Isolation } from "../event/isolation.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { TimingMode } from "../metrics/timing.ts";
@@ -10,7 +11,13 @@ import type { Overflow } from "../queue/overflow.ts";
 import type { Store } from "../store/store.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
-import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
+import type { TopicStats } from "./stats_api.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  SubscribeOptions,
+  TopicSubscription,
+} from "./subscription_api.ts";
 
 export type { Effect, TopicContext, TopicListener } from "./context_api.ts";
 export type {
@@ -21,11 +28,24 @@ export type {
   TopicProducer,
 } from "./publishing_api.ts";
 export type {
+  BusStats,
+  DedupeStats,
+  PartitionStats,
+  SubscriptionStats,
+  TopicStats,
+} from "./stats_api.ts";
+export type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  From,
+  NackOptions,
+  OnGap,
+  OnLag,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
   SubscribeOptions,
-  SubscriptionStats,
   TopicSubscription,
 } from "./subscription_api.ts";
 
@@ -78,7 +98,7 @@ export interface BusOptions {
 export type Key = string | number | undefined;
 
 /** How often an event is handled: see {@linkcode TopicOptions.delivery}. */
-export type Delivery = "at-most-once" | "at-least-once" | "exactly-once";
+export type DeliveryMode = "at-most-once" | "at-least-once" | "exactly-once";
 
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
@@ -109,7 +129,7 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    *
    * @default {"at-least-once"}
    */
-  readonly delivery?: Delivery;
+  readonly delivery?: DeliveryMode;
   /**
    * How many events may wait in each partition for its slowest subscription.
    *
@@ -128,6 +148,14 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {30_000}
    */
   readonly waitMs?: number;
+  /**
+   * How far handlers are kept from each other's hands: all get the same event (`"shared"`), its data is
+   * frozen when it enters (`"freeze"`), or each delivery gets a clone (`"clone"`). Data that cannot be
+   * frozen or cloned is refused with {@linkcode ValidationError}.
+   *
+   * @default {"shared"}
+   */
+  readonly isolation?: Isolation;
   /**
    * How many events each subscription handles at once in each partition.
    *
@@ -172,6 +200,26 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    */
   readonly maxHeld?: number;
   /**
+   * Keeps events that were handled for subscriptions that come later, in each partition; whichever
+   * limit is reached first.
+   *
+   * @default {none: what was handled may be overwritten}
+   */
+  readonly retention?: {
+    /**
+     * How many events are kept.
+     *
+     * @default {100_000}
+     */
+    readonly maxEvents?: number;
+    /**
+     * How long they are kept, in milliseconds since they entered.
+     *
+     * @default {Infinity}
+     */
+    readonly maxAgeMs?: number;
+  };
+  /**
    * Recognises events that are published again, so that each enters once.
    *
    * @default {false; on for exactly-once}
@@ -186,67 +234,6 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
      */
     readonly maxEvents?: number;
   };
-}
-
-/** Figures of a partition. */
-export interface PartitionStats {
-  /** Events that entered it. */
-  readonly accepted: number;
-  /** Events that its slowest subscription has not taken yet. */
-  readonly queued: number;
-  /** Publishers that wait for room in it. */
-  readonly waiting: number;
-}
-
-/** Figures of the memory in which a topic recognises what it got before. */
-export interface DedupeStats {
-  /** Events that are remembered. */
-  readonly remembered: number;
-  /** How many may be; then nothing enters before the oldest are forgotten. */
-  readonly maxIds: number;
-}
-
-/**
- * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + duplicates + rejected + dropped + waiting`.
- */
-export interface TopicStats {
-  /** Its name. */
-  readonly name: string;
-  /** Valid events that somebody tried to publish. */
-  readonly attempts: number;
-  /** Events that entered. */
-  readonly accepted: number;
-  /** Events that had entered before, and did not enter again. */
-  readonly duplicates: number;
-  /** Events that were refused, or whose publisher stopped waiting. */
-  readonly rejected: number;
-  /** Events that the overflow policy dropped. */
-  readonly dropped: number;
-  /** Publishers that wait for room. */
-  readonly waiting: number;
-  /** Accepted events whose time has not come. */
-  readonly delayed: number;
-  /** Events that the slowest subscription has not taken yet, over all partitions. */
-  readonly queued: number;
-  /** How many may be queued in each partition. */
-  readonly bufferSize: number;
-  /** Whether its events have keys. */
-  readonly keyed: boolean;
-  /** Its memory of ids; undefined without `dedupe`. */
-  readonly dedupe?: DedupeStats;
-  /** Its partitions, in order. */
-  readonly partitions: readonly PartitionStats[];
-  /** Its subscriptions. */
-  readonly subscriptions: readonly SubscriptionStats[];
-}
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
 }
 
 /**
@@ -319,6 +306,14 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
     options?: SubscribeOptions,
   ): TopicSubscription;
 
+  /**
+   * Hands out events when they are asked for, each on a lease, until they are settled.
+   *
+   * @throws {ConfigMismatchError} If its group has other options, or is one of listeners.
+   * @throws {ClosedError} If the bus is closed.
+   */
+  consume(options?: ConsumeOptions): Consumer<EventOf<Events>>;
+
   /** The figures of now. */
   stats(): TopicStats;
 }
@@ -347,12 +342,4 @@ export interface DeadLetter {
   readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
-}
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
 }

@@ -14,18 +14,21 @@ export class Contexts {
   constructor(owner: ContextOwner, giver: Giver) {
     this.#owner = owner;
     this.#giver = giver;
-    this.first = this.of(1);
+    this.first = this.#make(1);
     Object.freeze(this.first);
   }
 
   /** The context of an attempt. */
   of(attempt: number): AttemptContext {
-    return new AttemptContext(this.#owner, this.#giver, attempt);
+    if (attempt === 1) return this.first;
+    const context = this.#make(attempt);
+    Object.freeze(context);
+    return context;
   }
 
   /** A context belongs to its attempt from now on: the next first attempt gets another. */
   part(context: AttemptContext): void {
-    if (context === this.first) this.first = this.of(1);
+    if (context === this.first) this.first = this.#make(1);
   }
 
   /** An attempt succeeded: what it staged happens now, or nothing of it. */
@@ -43,5 +46,9 @@ export class Contexts {
     if (!context.hasStaged) return;
     context.finish();
     this.part(context);
+  }
+
+  #make(attempt: number): AttemptContext {
+    return new AttemptContext(this.#owner, this.#giver, attempt);
   }
 }

@@ -3,7 +3,9 @@
  * time has come.
  */
 
-import type { NovaEvent } from "../event/event.ts";
+import type { Draft, NovaEvent } from "../event/event.ts";
+import { isolate } from "../event/isolation.ts";
+import { admitEvent } from "../event/make.ts";
 import type { Env } from "../internal/env.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Dedupe } from "./dedupe.ts";
@@ -76,9 +78,16 @@ export class Door {
     return this.#delayed.size;
   }
 
+  /** An event as it enters: checked, and out of its publisher's hands as far as the topic says. */
+  check(draft: Draft): NovaEvent {
+    const { isolation } = this.#parts.settings;
+    const event = admitEvent(draft, this.#parts.env);
+    return isolation === "shared" ? event : isolate(event, isolation) as NovaEvent;
+  }
+
   /** Lets an event in; false when there is no room. */
   enter(index: number, event: NovaEvent, hash: number): boolean {
-    if (!this.#partitions[index]!.add(event, hash)) return false;
+    if (!this.#partitions[index]!.add(event, hash, this.sequence + 1)) return false;
     this.sequence += 1;
     return true;
   }
@@ -86,8 +95,8 @@ export class Door {
   /** Lets an event in past `bufferSize`. */
   enterPast(index: number, event: NovaEvent, hash: number, guard?: Guard, token?: Token): void {
     const partition = this.#partitions[index]!;
-    partition.addPast(event, hash);
     this.sequence += 1;
+    partition.addPast(event, hash, this.sequence);
     guard?.remember(token, event, this.#seen(partition));
   }
 
@@ -164,8 +173,8 @@ export class Door {
     const { event, hash, guard, token, ttlMs } = delayed.entrant;
     const partition = this.#partitions[hash % this.#partitions.length]!;
     this.#delayed.delete(delayed);
-    partition.addReserved(event, hash);
     this.sequence += 1;
+    partition.addReserved(event, hash, this.sequence);
     guard?.update(token, this.#seen(partition));
     if (ttlMs !== undefined) this.#parts.expiries.start(event, ttlMs);
     this.onRoom(partition);

@@ -3,8 +3,8 @@
  */
 
 import { BufferFullError } from "../errors.ts";
+import { UnsupportedError } from "../errors/store.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
-import { admitEvent } from "../event/make.ts";
 import { integerOption, requireOptions, requireSignal } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
@@ -17,7 +17,7 @@ import type { Placing } from "./placing.ts";
 import { type Producer, Producers } from "./producer.ts";
 import { dueAtOf, ttlOf } from "./schedule.ts";
 import { StageDoor } from "./stage_door.ts";
-import type { TopicSettings } from "./settings.ts";
+import type { Reading, TopicSettings } from "./settings.ts";
 
 /** What an entrance counts of a topic. */
 export type EntranceStats = Omit<TopicStats, "name" | "bufferSize" | "keyed" | "subscriptions">;
@@ -67,7 +67,7 @@ export class Entrance {
   ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
-      const admitted = admitEvent(event, this.#env);
+      const admitted = this.#door.check(event);
       const hash = this.#placing.hashOf(admitted);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       const { dedupe } = this.#door;
@@ -84,7 +84,7 @@ export class Entrance {
   }
 
   tryPublish(event: Draft): boolean {
-    const admitted = admitEvent(event, this.#env);
+    const admitted = this.#door.check(event);
     const hash = this.#placing.hashOf(admitted);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     const { dedupe } = this.#door;
@@ -100,7 +100,7 @@ export class Entrance {
     try {
       requireOptions("a publish", options);
       const token = checkNumber(options?.sequence);
-      const admitted = admitEvent(event, this.#env);
+      const admitted = this.#door.check(event);
       const hash = this.#placing.hashAtHome(admitted, producer.home);
       if (this.#refusal !== undefined) this.#refuse(this.#refusal);
       return this.#admit(admitted, hash, producer, token, options);
@@ -111,7 +111,7 @@ export class Entrance {
 
   tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
     const token = checkNumber(sequence);
-    const admitted = admitEvent(event, this.#env);
+    const admitted = this.#door.check(event);
     const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
     return this.#tryPass(admitted, hash, producer, token);
@@ -150,6 +150,20 @@ export class Entrance {
     if (this.#refusal !== undefined) throw this.#refusal();
   }
 
+  /** Refuses to begin at a sequence that no event has had, and that the next one will not have. */
+  requireStart({ from, onLag }: Reading): void {
+    if (onLag === "spill") {
+      throw new UnsupportedError(
+        `Cannot use "spill" as "onLag" as topic "${this.#topic}" has no store to read from`,
+      );
+    }
+    if (typeof from !== "number" || from <= this.#door.sequence + 1) return;
+    throw new RangeError(
+      `Cannot use ${from} as "from" as topic "${this.#topic}" is at ${this.#door.sequence}: ` +
+        "it may belong to a topic that was deleted",
+    );
+  }
+
   /**
    * Room may have come free. Publishers that wait are let in by the batch: now if half of the partition
    * is free, else behind what runs in this turn. One at a time each would cost a turn of its own.
@@ -183,9 +197,8 @@ export class Entrance {
       delayed,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
       ...(this.#door.dedupe === undefined ? {} : { dedupe: this.#door.dedupe.stats() }),
-      partitions: this.#partitions.map(({ tail, queued }, index) => ({
-        accepted: tail,
-        queued,
+      partitions: this.#partitions.map((partition, index) => ({
+        ...partition.stats(),
         waiting: this.#lines[index]!.length,
       })),
     };

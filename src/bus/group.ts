@@ -12,7 +12,7 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
-import type { Seats } from "./job.ts";
+import type { Job, Seats } from "./job.ts";
 import { firstDifference } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
@@ -26,7 +26,7 @@ export interface Seat extends Subscription {
   /** Whether it can take an event of a partition. */
   isFree(partition: number): boolean;
   /** It has an event of a partition that is not done yet. */
-  occupy(partition: number): void;
+  occupy(partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(partition: number): void;
 }
@@ -90,8 +90,8 @@ export class Group implements Seats {
     if (this.subscriber.maxConcurrency > before) this.subscriber.wake();
   }
 
-  occupy(seat: Seat, partition: number): void {
-    seat.occupy(partition);
+  occupy(seat: Seat, partition: number, job: Job): void {
+    seat.occupy(partition, job);
     if (seat.isFull) this.refresh();
   }
 
@@ -149,10 +149,6 @@ export class Member implements TopicSubscription, Seat {
     return this.#active;
   }
 
-  get ready(): Promise<void> {
-    return this.#group.subscriber.ready;
-  }
-
   isFree(partition: number): boolean {
     return (this.#busy[partition] ?? 0) < this.slots;
   }
@@ -169,6 +165,10 @@ export class Member implements TopicSubscription, Seat {
   endsWith(disposable: Disposable): void {
     this.#aborting = disposable;
     if (!this.#active) disposable[Symbol.dispose]();
+  }
+
+  get ready(): Promise<void> {
+    return this.#group.subscriber.ready;
   }
 
   unsubscribe(): void {

@@ -2,7 +2,7 @@
  * What a bus really promises, topic by topic and subscription by subscription, and why.
  */
 
-import type { Delivery, OnFailure } from "./api.ts";
+import type { DeliveryMode, OnFailure } from "./api.ts";
 import { isDeadLetterName } from "./names.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { Subscriber } from "./subscription.ts";
@@ -14,7 +14,7 @@ export interface SubscriptionGuarantee {
   /** Whether several share it. */
   readonly isGroup: boolean;
   /** How often it handles an event that the topic accepted. */
-  readonly delivery: Delivery;
+  readonly delivery: DeliveryMode;
   /** What that means, one sentence each. */
   readonly because: readonly string[];
 }
@@ -24,7 +24,7 @@ export interface TopicGuarantee {
   /** Its name. */
   readonly topic: string;
   /** How often an event that is published is handled by each subscription. */
-  readonly delivery: Delivery;
+  readonly delivery: DeliveryMode;
   /** Where that holds. */
   readonly scope: string;
   /** Which events are handled in order. */

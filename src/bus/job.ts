@@ -8,7 +8,8 @@ import type { Duty, Roster } from "../internal/roster.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
-import type { Key, OnFailure } from "./api.ts";
+import type { Env } from "../internal/env.ts";
+import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
@@ -29,6 +30,9 @@ export interface JobOwner {
   overdue(job: Job): void;
 }
 
+/** What an attempt fails with that was none: the event goes to whoever takes it next. */
+export const RELEASED: unique symbol = Symbol("released");
+
 /** One event on its way through attempts, outside the ring. */
 export class Job implements Limited<Job>, Due {
   readonly cursor: JobOwner;
@@ -46,6 +50,8 @@ export class Job implements Limited<Job>, Due {
   duty: Duty | undefined;
   /** Why the attempt has failed although its handler still runs. */
   failure: Error | undefined;
+  /** The delay before its next attempt, if whoever had it asked for one. */
+  retryInMs: number | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
@@ -101,7 +107,7 @@ export interface CloseCalls {
 /** What a cursor tells of members that share a subscription. */
 export interface Seats {
   /** A member has an event of a partition that is not done yet. */
-  occupy(seat: Subscription, partition: number): void;
+  occupy(seat: Subscription, partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(seat: Subscription, partition: number): void;
 }
@@ -121,8 +127,13 @@ export interface CursorOwner extends ContextOwner {
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly delays: DelayQueue<Due>;
+  /** Whether events are handed out on leases, rather than to handlers. */
+  readonly leases: boolean;
   /** The attempts under way, if they have a deadline. */
   readonly limit: TimeLimit<Job> | undefined;
+  readonly env: Env;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
   /** How long after its deadline a handler is given up, in milliseconds. */
   readonly abandonMs: number;
   readonly calls: CloseCalls;
@@ -137,6 +148,10 @@ export interface CursorOwner extends ContextOwner {
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */
   hashOf(event: NovaEvent): number;
+  /** A cursor has caught up. */
+  caughtUp(): void;
+  /** It has missed events that it must not miss, and ends. */
+  fail(error: Error): void;
   /** A handler settled after its cursor had ended. */
   settledLate(cursor: Cursor): void;
   /** The topic of a cursor is gone, and the cursor with it. */

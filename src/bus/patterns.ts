@@ -16,7 +16,7 @@ import type {
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "./names.ts";
-import { addTallies, newTally } from "./subscription.ts";
+import { addTallies, newTally } from "./tally.ts";
 import type { BusTopic } from "./topic.ts";
 
 /** Whether what was given to `subscribe` is a pattern rather than a name. */
@@ -64,6 +64,11 @@ export class PatternSubscription implements TopicSubscription {
     const { signal, ...others } = options;
     const text = pattern instanceof RegExp ? pattern.source : pattern;
     requireSignal(signal);
+    if (typeof options.from === "number") {
+      throw new RangeError(
+        'Cannot use a sequence as "from" of a pattern: each topic counts its own',
+      );
+    }
     this.#matches = compile(pattern);
     this.#deadLetters = text.endsWith(DEAD_LETTERS);
     this.id = stringOption("id", options.id, nameOf(listener) || String(pattern));
@@ -77,15 +82,15 @@ export class PatternSubscription implements TopicSubscription {
     return this.#active;
   }
 
-  get ready(): Promise<void> {
-    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
-  }
-
   /** Subscribes to a topic if it matches. A topic of a deleted name comes back by itself. */
   offer(topic: BusTopic): void {
     if (!this.#active || isDeadLetterName(topic.name) !== this.#deadLetters) return;
     if (!this.#matches(topic.name) || topic.hasMember(this.#members)) return;
     this.#members.add(topic.subscribe(this.#listener, this.#options));
+  }
+
+  get ready(): Promise<void> {
+    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
   }
 
   unsubscribe(): void {
@@ -125,11 +130,13 @@ export class PatternSubscription implements TopicSubscription {
   stats(): SubscriptionStats {
     const tally = newTally();
     let slots = 0;
+    let oldestAgeMs = 0;
     for (const member of this.#members) {
       const stats = member.stats();
       addTallies(tally, stats);
       slots += stats.slots;
+      oldestAgeMs = Math.max(oldestAgeMs, stats.oldestAgeMs);
     }
-    return { id: this.id, ...tally, slots };
+    return { id: this.id, ...tally, oldestAgeMs, slots };
   }
 }

@@ -4,7 +4,6 @@
 
 import { BufferFullError } from "../errors.ts";
 import type { Draft } from "../event/event.ts";
-import { admitEvent } from "../event/make.ts";
 import type { Door, DoorParts } from "./door.ts";
 import type { Destination, Outgoing } from "./staged.ts";
 
@@ -28,7 +27,7 @@ export class StageDoor implements Destination {
   stage(event: Draft, id: string | undefined): Outgoing {
     if (this.#refusal !== undefined) throw this.#refusal();
     const draft = isNameless(event) && id !== undefined ? { ...event, id } : event;
-    const admitted = admitEvent(draft, this.#parts.env);
+    const admitted = this.#door.check(draft);
     const hash = this.#parts.placing.hashOf(admitted);
     return { event: admitted, hash, token: this.#door.dedupe?.tokenOf(draft, admitted) };
   }

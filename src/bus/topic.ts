@@ -13,9 +13,10 @@ import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
 import { Entrance } from "./entrance.ts";
-import { Expiries } from "./expiries.ts";
 import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import type {
+  ConsumeOptions,
+  Consumer,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -27,15 +28,17 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
+import { PullConsumer } from "./consumer.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
 import { LogEntrance } from "./durable/log_entrance.ts";
 import type { Destination } from "./staged.ts";
+import { Expiries } from "./expiries.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
 import { redrive } from "./redrive.ts";
-import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
+import { checkConsumeOptions, checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
@@ -98,6 +101,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         keyed: key !== undefined,
         maxHeld: settings.maxHeld,
         retain,
+        maxEvents: settings.retained,
+        maxAgeMs: settings.retainedMs,
+        numbered: settings.partitions > 1,
         expiries,
         env,
         progressed: this.#progressed,
@@ -106,6 +112,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const { delays } = owner;
     this.#parts = {
       topic: name,
+      env,
+      isolation: settings.isolation,
       partitions,
       newTiming: () => owner.newTiming(),
       delays,
@@ -175,22 +183,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     this.#entrance.requireOpen();
     this.#requireId(options);
     const { signal, group } = options;
-    const settings = checkSubscribeOptions(options, this.#settings);
+    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false };
+    this.#entrance.requireStart(settings);
     const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
     const handle = group === undefined
       ? this.#subscriber(listener, { ...settings, id })
-      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
+      : new Member(this.#group(group, group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
       handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
     return handle;
   }
 
-  /** The group of a name, made for its first member. */
-  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
-    const options = { ...settings, id: name };
+  /** The group of a name, made for its first member; without a name, one for a single member. */
+  #group(
+    name: string | undefined,
+    id: string,
+    settings: Omit<SubscriberOptions, "id">,
+  ): Group {
+    const options = { ...settings, id };
     for (const { group } of this.subscribers) {
-      if (group?.name !== name) continue;
+      if (name === undefined || group?.name !== name) continue;
       group.requireSame(options);
       return group;
     }
@@ -205,6 +218,28 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
     this.subscribers.add(subscriber);
     return subscriber;
+  }
+
+  consume(options: ConsumeOptions = {}): Consumer {
+    requireOptions("consuming", options);
+    this.#entrance.requireOpen();
+    this.#requireId(options);
+    const { signal, group } = options;
+    const settings = checkConsumeOptions(options, this.#settings);
+    this.#entrance.requireStart(settings);
+    const id = options.id ?? group ?? `${this.name}#${++this.#unnamed}`;
+    const consumer = new PullConsumer(
+      this.#group(group, group ?? id, settings),
+      id,
+      settings.maxConcurrency,
+      this.#owner.limits.of(settings.deadlineMs),
+    );
+    if (signal !== undefined) {
+      consumer.endsWith(
+        this.#owner.env.onAbort(signal, () => consumer.end({ reason: signal.reason })),
+      );
+    }
+    return consumer;
   }
 
   /** A durable subscription has a reader of its own; in memory all read the same partitions. */

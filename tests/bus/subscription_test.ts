@@ -258,7 +258,9 @@ describe("stats()", () => {
       queued: 2,
       bufferSize: 2,
       keyed: false,
-      partitions: [{ accepted: 2, queued: 2, waiting: 1 }],
+      partitions: [
+        { accepted: 2, queued: 2, kept: 2, lag: 2, oldestAgeMs: 0, waiting: 1 },
+      ],
       subscriptions: [subscription.stats()],
     });
     await waiting;

@@ -12,7 +12,7 @@ import type { PublishOptions, Receipt } from "../api.ts";
 import type { EntranceStats } from "../entrance.ts";
 import type { Destination } from "../staged.ts";
 import type { Partition } from "../partition.ts";
-import type { TopicSettings } from "../settings.ts";
+import type { Reading, TopicSettings } from "../settings.ts";
 import type { DurablePart } from "./part.ts";
 
 /** What a log entrance is made of. */
@@ -95,7 +95,7 @@ export class LogEntrance {
 
   /** Keeps a dead letter that is in the log. */
   enter(partition: number, letter: NovaEvent, hash: number): boolean {
-    if (this.#options.kept?.add(letter, hash) !== true) return false;
+    if (this.#options.kept?.add(letter, hash, 0) !== true) return false;
     this.#accepted[partition]! += 1;
     return true;
   }
@@ -109,6 +109,13 @@ export class LogEntrance {
   /** Refuses who comes too late. */
   requireOpen(): void {
     if (this.#refusal !== undefined) throw this.#refusal();
+  }
+
+  /** Refuses what a reader of the log cannot do. */
+  requireStart({ from, onLag }: Reading): void {
+    const { log } = this.#options.durable;
+    if (typeof from !== "string") throw log.unsupported('use a sequence or a date as "from" of');
+    if (onLag !== "backpressure") throw log.unsupported(`use "${onLag}" as "onLag" of`);
   }
 
   /** A subscription got on in a partition. Publishers that wait are let in by the batch. */
@@ -142,8 +149,11 @@ export class LogEntrance {
       delayed: 0,
       queued: log.queued,
       partitions: this.#lines.map(({ length }, index) => ({
+        ...log.statsIn(index),
         accepted: this.#accepted[index]!,
         queued: log.queuedIn(index),
+        // A subscription begins in the store.
+        kept: 0,
         waiting: length,
       })),
     };

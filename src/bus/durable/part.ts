@@ -5,7 +5,7 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { checkKey } from "../../store/settings.ts";
-import type { Key } from "../api.ts";
+import type { From, Key } from "../api.ts";
 import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
@@ -64,7 +64,7 @@ export class DurablePart {
   }
 
   /** What a new subscription may ask: it gets a reader of its own. */
-  join(subscriber: () => Subscriber, id: string, from: "latest" | "earliest"): SubscriptionOwner {
+  join(subscriber: () => Subscriber, id: string, from: From): SubscriptionOwner {
     const { name, settings, parts, owner } = this.#host;
     checkKey("subscription", `${streamOf(name)}/${id}`);
     const partitions = Array.from({ length: settings.partitions }, (_, index) =>
@@ -75,6 +75,9 @@ export class DurablePart {
         maxHeld: settings.maxHeld,
         retain: false,
         expiries: new Expiries(owner.env),
+        maxEvents: 0,
+        maxAgeMs: Infinity,
+        numbered: false,
         env: owner.env,
         progressed: (partition) => {
           reader.progressed();
