@@ -6,6 +6,7 @@ import type { Draft, NovaEvent } from "../event/event.ts";
 import type { Subscription } from "../event/listener.ts";
 import { byteLength, MAX_NAME_BYTES } from "../event/validate.ts";
 import { hashString } from "../internal/hash.ts";
+import type { Pausable } from "../internal/postpone.ts";
 import type { Effect, TopicContext } from "./context_api.ts";
 import { type Destination, Staged } from "./staged.ts";
 
@@ -33,7 +34,7 @@ export interface Giver {
  * first attempts; a handler that returns a promise keeps its own. It has getters only, so that nobody
  * can change it: freezing each would cost as much as all else that is kept of an asynchronous delivery.
  */
-export class AttemptContext implements TopicContext {
+export class AttemptContext implements TopicContext, Pausable {
   readonly #attempt: number;
   readonly #owner: ContextOwner;
   readonly #giver: Giver;
@@ -43,6 +44,7 @@ export class AttemptContext implements TopicContext {
   #staged: Staged | undefined;
   #isOver = false;
   #controller: AbortController | undefined;
+  #pause: { readonly error: unknown; readonly afterMs: number } | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
   constructor(owner: ContextOwner, giver: Giver, attempt: number) {
@@ -99,6 +101,18 @@ export class AttemptContext implements TopicContext {
       if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
     }
     return this.#controller.signal;
+  }
+
+  /** The attempt is about to fail with this error, and was none: see {@linkcode takePause}. */
+  postpone(error: unknown, afterMs: number): void {
+    this.#pause = { error, afterMs };
+  }
+
+  /** After how many milliseconds to deliver the event again, if its failure was no attempt. */
+  takePause(error: unknown): number | undefined {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    return pause !== undefined && Object.is(pause.error, error) ? pause.afterMs : undefined;
   }
 
   /** Nobody waits for the attempt any more. */

@@ -8,15 +8,13 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Station } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { delayAfter, mayRetry } from "../listener/backoff.ts";
-import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
 import type { Key, ParkedKey } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
-import { type CursorOwner, type Failure, type Job, type JobOwner, RELEASED } from "./job.ts";
+import type { CursorOwner, Job, JobOwner } from "./job.ts";
 import type { Giver } from "./context.ts";
+import { Failures } from "./failures.ts";
 import { Lag } from "./lag.ts";
 import type { Tally } from "./tally.ts";
 import type { Partition } from "./partition.ts";
@@ -35,7 +33,7 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner, Station, Giver {
+export class Cursor implements JobOwner, Giver {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
@@ -59,6 +57,7 @@ export class Cursor implements JobOwner, Station, Giver {
   #until: number | undefined;
   /** Its handlers that have not settled. */
   readonly #runs: Runs;
+  readonly #failures: Failures;
   /** What it took out of the ring and is not done with. */
   readonly #aside: Aside;
   readonly #lag: Lag;
@@ -77,6 +76,7 @@ export class Cursor implements JobOwner, Station, Giver {
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
     this.#runs = new Runs(this, this.#aside, owner);
+    this.#failures = new Failures(this, this.#aside, this.#runs, owner);
     this.place = place;
     this.from = place;
     this.#lag = new Lag(this, this.#aside, owner);
@@ -148,11 +148,12 @@ export class Cursor implements JobOwner, Station, Giver {
   tally(): Tally {
     const { from, place, queued, held, inFlight } = this;
     const { stops } = this.#aside;
+    const { givenUp } = this.#failures;
     const until = this.#until;
     return {
       ...this.counts,
       offered: (until ?? this.partition.tail) - from + this.extra,
-      released: until === undefined ? 0 : until - place + this.#releasedHeld,
+      released: until === undefined ? 0 : until - place + this.#releasedHeld + givenUp,
       queued,
       held,
       inFlight,
@@ -248,7 +249,7 @@ export class Cursor implements JobOwner, Station, Giver {
       } catch (error) {
         this.place = place + 1;
         contexts.discard(context);
-        this.fail(aside.claim(event, place), error);
+        this.fail(aside.claim(event, place), error, context.takePause(error));
         continue;
       }
       this.place = place + 1;
@@ -281,7 +282,7 @@ export class Cursor implements JobOwner, Station, Giver {
     } catch (error) {
       this.#starting = undefined;
       contexts.discard(context);
-      return this.fail(job, error);
+      return this.fail(job, error, context.takePause(error));
     }
     this.#starting = undefined;
     if (pending === undefined) this.succeed(job);
@@ -312,70 +313,9 @@ export class Cursor implements JobOwner, Station, Giver {
     this.#aside.release(job);
   }
 
-  /** An attempt failed, or was none. */
-  fail(job: Job, error: unknown): void {
-    const { retry } = this.#owner;
-    if (error === RELEASED && this.#until === undefined) {
-      this.#aside.push(job);
-      this.#aside.ran(job);
-      return;
-    }
-    // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
-    const refused = isCircuitOpen(error);
-    const { retryInMs } = job;
-    job.retryInMs = undefined;
-    if (this.#owner.isAtMostOnce && error !== RELEASED && !refused) {
-      this.counts.failed += 1;
-      this.#aside.release(job);
-      this.#aside.ran(job);
-    } else if (
-      error !== RELEASED && !refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))
-    ) {
-      this.#failForGood(job, error);
-    } else if (this.#until !== undefined) {
-      this.#giveUp(job);
-    } else {
-      const delay = refused
-        ? error.retryAfterMs
-        : retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
-      if (!refused) job.attempt += 1;
-      this.#aside.wait(job, delay);
-      this.#aside.ran(job);
-    }
-  }
-
-  /** It failed after its cursor had ended: nobody tries again. */
-  #giveUp(job: Job): void {
-    this.#releasedHeld += 1;
-    this.#aside.leave(job);
-  }
-
-  #failForGood(job: Job, error: unknown): void {
-    const { onFailure, id: subscription } = this.#owner;
-    const { event, attempt: attempts, redrives } = job;
-    const failure: Failure = { subscription, event, error, attempts, redrives };
-    const buried = onFailure !== "hold" && this.#owner.bury(failure);
-    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
-    // A letter on its way to a log: the event has its slot until it is there.
-    this.#runs.running += 1;
-    this.#aside.runs(job);
-    buried.then((isThere) => {
-      this.#runs.running -= 1;
-      this.#afterBurial(job, error, isThere);
-      this.left();
-    });
-  }
-
-  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
-    if (isThere) {
-      this.counts.deadLettered += 1;
-      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(this.#owner.keyOf(job.event));
-      }
-      this.#aside.release(job);
-    } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else return this.#giveUp(job);
-    this.#aside.ran(job);
+  /** An attempt failed; or was none, and the event is to come back after `pausedMs`. */
+  fail(job: Job, error: unknown, pausedMs?: number): void {
+    this.#failures.add(job, error, pausedMs);
   }
 
   /** The keys that are parked here. */
@@ -416,8 +356,7 @@ export class Cursor implements JobOwner, Station, Giver {
 
   /** Tries to bury again what had no room. */
   buryHeld(): void {
-    if (this.#owner.onFailure === "hold") return;
-    for (const { job, error } of this.#aside.takeHeld()) this.#failForGood(job, error);
+    this.#failures.buryHeld();
     this.partition.wake();
   }
 

@@ -35,8 +35,9 @@ export class Runs {
     this.contexts.part(context);
     context.keep(job.event);
     job.context = context;
-    job.duty = this.#owner.calls.roster?.begin(this.#cursor, job.attempt);
-    job.exempt = this.#owner.calls.close !== closeCalls;
+    const { topic, id, calls } = this.#owner;
+    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.exempt += 1;
     else {
       this.running += 1;
@@ -61,7 +62,7 @@ export class Runs {
       job.failure = job.delayed = undefined;
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
       this.#cursor.fail(job, failure);
-    } else if (failed) this.#cursor.fail(job, error);
+    } else if (failed) this.#cursor.fail(job, error, context.takePause(error));
     else this.#acknowledge(job, context);
     context.finish();
     this.#cursor.left();

@@ -11,7 +11,7 @@
  * const profiles = new Profiles({ emitter });
  * void emitter.emit("order.placed", 1);
  * const [handler] = profiles.live("goroutine").samples;
- * console.log(handler.stack[0].name, handler.labels.state); // mail running
+ * console.log(handler?.stack[0]?.name, handler?.labels.state); // mail running
  * await emitter.close({ signal: AbortSignal.abort() });
  * ```
  *

@@ -75,7 +75,7 @@ interface Counted {
  * const profile = new Profile({ sampleTypes: [{ type: "orders", unit: "count" }] });
  * profile.add([{ name: "pay" }, { name: "checkout" }], [2], { country: "NL" });
  * profile.add([{ name: "pay" }, { name: "checkout" }], [3], { country: "NL" });
- * console.log(profile.samples[0].values); // [ 5 ]
+ * console.log(profile.samples[0]?.values); // [ 5 ]
  *
  * const file = await profile.gzip(); // for: go tool pprof orders.pb.gz
  * console.log(file[0] === 0x1f); // true

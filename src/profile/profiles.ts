@@ -77,8 +77,8 @@ const SNAPSHOT_PAUSE_MS = 60_000;
  * await emitter.emit("order.placed", 1);
  *
  * const profiles = new Profiles({ emitter });
- * const { samples } = profiles.live("listener");
- * console.log(samples[0].labels.listener, samples[0].values[0]); // mail 1
+ * const [mail] = profiles.live("listener").samples;
+ * console.log(mail?.labels.listener, mail?.values[0]); // mail 1
  * await emitter.close();
  * ```
  */
