@@ -4,12 +4,13 @@
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
 import type { Isolation } from "../event/isolation.ts";
-import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
 import type { Store } from "../store/store.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
 import type { TopicStats } from "./stats_api.ts";
 import type {
   ConsumeOptions,
@@ -18,6 +19,14 @@ import type {
   TopicSubscription,
 } from "./subscription_api.ts";
 
+export type { Effect, TopicContext, TopicListener } from "./context_api.ts";
+export type {
+  DedupeOptions,
+  ProduceOptions,
+  PublishOptions,
+  Receipt,
+  TopicProducer,
+} from "./publishing_api.ts";
 export type {
   BusStats,
   DedupeStats,
@@ -88,6 +97,9 @@ export interface BusOptions {
 /** What orders events: events of equal keys are handled one at a time and in order. */
 export type Key = string | number | undefined;
 
+/** How often an event is handled: see {@linkcode TopicOptions.delivery}. */
+export type DeliveryMode = "at-most-once" | "at-least-once" | "exactly-once";
+
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
 
@@ -105,6 +117,19 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {no key: events are unordered}
    */
   readonly key?: (event: EventOf<Events>) => Key;
+  /**
+   * How often each subscription handles an event:
+   *
+   * - `"at-most-once"`: it is done when its handler is called; one that fails is counted, and that is
+   *   all (`retry` and `onFailure` have no meaning);
+   * - `"at-least-once"`: it is done when its handler has succeeded;
+   * - `"exactly-once"`: at least once, and `dedupe` is on, so that what handlers register with
+   *   `context.effect` and `context.publish` happens once. Publishers must give ids, or be producers,
+   *   or the topic a `dedupe.key`.
+   *
+   * @default {"at-least-once"}
+   */
+  readonly delivery?: DeliveryMode;
   /**
    * How many events may wait in each partition for its slowest subscription.
    *
@@ -197,7 +222,7 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
   /**
    * Recognises events that are published again, so that each enters once.
    *
-   * @default {false}
+   * @default {false; on for exactly-once}
    */
   readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
@@ -209,83 +234,6 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
      */
     readonly maxEvents?: number;
   };
-}
-
-/** How a topic recognises what is published again. */
-export interface DedupeOptions<Events extends EventMap = Record<string, unknown>> {
-  /**
-   * What an event is recognised by: a string of 1–256 bytes.
-   *
-   * @default {its id, if its publisher gave one}
-   */
-  readonly key?: (event: EventOf<Events>) => string;
-  /**
-   * How long an event is remembered, in milliseconds.
-   *
-   * @default {600_000}
-   */
-  readonly windowMs?: number;
-  /**
-   * How many events are remembered. Young ones never make room for others: the topic is full, as
-   * `overflow` says, until the oldest has been remembered for `windowMs`.
-   *
-   * @default {100_000}
-   */
-  readonly maxIds?: number;
-}
-
-/** Options of publishing. */
-export interface PublishOptions {
-  /** Governs admission only: what was accepted is delivered. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of publishing through a {@linkcode TopicProducer}. */
-export interface ProduceOptions extends PublishOptions {
-  /**
-   * The number of the event, from 1, among those of this producer in the same partition.
-   *
-   * @default {the next one, taken when the event is accepted}
-   */
-  readonly sequence?: number;
-}
-
-/**
- * A publisher that numbers its events, for each partition from 1. The next number is accepted, one
- * that was there is a duplicate, and one that leaves others out is refused.
- *
- * Events without a key all go to the partition of the producer.
- */
-export interface TopicProducer<Events extends EventMap = Record<string, unknown>> {
-  /** Names it. */
-  readonly id: string;
-
-  /**
-   * Publishes an event. It rejects as {@linkcode Topic.publish} does, and with
-   * {@linkcode SequenceGapError} for a number that leaves others out.
-   */
-  publish(event: DraftOf<Events>, options?: ProduceOptions): Promise<Receipt>;
-
-  /**
-   * Publishes an event if there is room, without a promise or a receipt.
-   *
-   * @throws {SequenceGapError} If its number leaves others out.
-   */
-  tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
-}
-
-/** What a publisher gets for an event. */
-export interface Receipt {
-  /** The id of the event. */
-  readonly id: string;
-  /** The partition it went to. */
-  readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
-  readonly sequence: number;
-  /** Whether it had been accepted before. */
-  readonly duplicate: boolean;
-  /** Whether the topic was full and its policy is to drop what is new. */
-  readonly dropped: boolean;
 }
 
 /**
@@ -346,12 +294,15 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
-  subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;
+  subscribe(
+    listener: TopicListener<EventOf<Events>>,
+    options?: SubscribeOptions,
+  ): TopicSubscription;
 
   /** Hands the events of one type to a listener; others count as handled. */
   on<Type extends TypeOf<Events>>(
     type: Type,
-    listener: Listener<EventOf<Events, Type>>,
+    listener: TopicListener<EventOf<Events, Type>>,
     options?: SubscribeOptions,
   ): TopicSubscription;
 

@@ -3,8 +3,7 @@
  */
 
 import { ClosedError, LimitExceededError, TopicExistsError } from "../errors.ts";
-import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Draft, EventMap } from "../event/event.ts";
 import { createEvent } from "../event/make.ts";
 import {
   integerOption,
@@ -25,7 +24,8 @@ import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { Durability } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
-import type { CloseCalls, Failure, Job } from "./job.ts";
+import { type Guarantees, guaranteesOf } from "./guarantees.ts";
+import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
 import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
@@ -42,10 +42,11 @@ import type {
   TopicOptions,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import {
   type AnyTopicOptions,
   checkSubscribeOptions,
-  copyOf,
+  defaultsOf,
   firstDifference,
   type TopicSettings,
   totalSettings,
@@ -81,7 +82,7 @@ export class Bus implements AsyncDisposable {
   readonly #defaults: AnyTopicOptions;
   readonly #registry = new Registry();
   readonly #patterns = new Set<PatternSubscription>();
-  readonly #delays: DelayQueue<Job>;
+  readonly #delays: DelayQueue<Due>;
   readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
@@ -102,11 +103,8 @@ export class Bus implements AsyncDisposable {
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
     const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
-    requireOptions("the topics of a bus", options.defaults);
-    const defaults: AnyTopicOptions = options.defaults ?? {};
-    totalSettings(defaults);
-    this.#defaults = copyOf(defaults);
-    this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
+    this.#defaults = defaultsOf(options.defaults);
+    this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
     lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
@@ -116,6 +114,8 @@ export class Bus implements AsyncDisposable {
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
+      destination: (topic) =>
+        (topic instanceof BusTopic ? topic : this.#registry.find(topic as string)).destination,
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
       durability: options.store === undefined ? undefined : new Durability({
@@ -229,7 +229,7 @@ export class Bus implements AsyncDisposable {
    */
   subscribe(
     pattern: string | RegExp,
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions = {},
   ): TopicSubscription {
     if (!isTopicPattern(pattern)) return this.#registry.find(pattern).subscribe(listener, options);
@@ -272,6 +272,13 @@ export class Bus implements AsyncDisposable {
    */
   redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
     return redriveAll(this.#registry.find(topic).subscribers, options);
+  }
+
+  /**
+   * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
+   */
+  guarantees(): Guarantees {
+    return guaranteesOf(this.name, this.#registry.entries);
   }
 
   /** The figures of now. */

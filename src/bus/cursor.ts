@@ -8,13 +8,13 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { delayAfter, mayRetry } from "../listener/backoff.ts";
-import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
 import type { Key, ParkedKey } from "./api.ts";
-import { type CursorOwner, type Failure, type Job, type JobOwner, RELEASED } from "./job.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { CursorOwner, Job, JobOwner } from "./job.ts";
+import type { Giver } from "./context.ts";
+import { Failures } from "./failures.ts";
 import { Lag } from "./lag.ts";
 import type { Tally } from "./tally.ts";
 import type { Partition } from "./partition.ts";
@@ -23,7 +23,9 @@ import { Runs } from "./runs.ts";
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
+  failed: number;
   deadLettered: number;
+  expired: number;
   dropped: number;
   retries: number;
   timedOut: number;
@@ -31,14 +33,16 @@ export interface CursorCounts {
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner {
+export class Cursor implements JobOwner, Giver {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
   readonly counts: CursorCounts = {
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
+    expired: 0,
     dropped: 0,
     retries: 0,
     timedOut: 0,
@@ -46,10 +50,14 @@ export class Cursor implements JobOwner {
   };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
-  readonly #listener: Listener<NovaEvent>;
+  readonly #listener: TopicListener;
+  /** Whether handlers are being called with events from the ring, or with which other one. */
+  #taking = false;
+  #starting: NovaEvent | undefined;
   #until: number | undefined;
   /** Its handlers that have not settled. */
   readonly #runs: Runs;
+  readonly #failures: Failures;
   /** What it took out of the ring and is not done with. */
   readonly #aside: Aside;
   readonly #lag: Lag;
@@ -68,6 +76,7 @@ export class Cursor implements JobOwner {
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
     this.#runs = new Runs(this, this.#aside, owner);
+    this.#failures = new Failures(this, this.#aside, this.#runs, owner);
     this.place = place;
     this.from = place;
     this.#lag = new Lag(this, this.#aside, owner);
@@ -86,6 +95,16 @@ export class Cursor implements JobOwner {
   /** Whether it hands out nothing more. */
   get hasEnded(): boolean {
     return this.#until !== undefined;
+  }
+
+  get current(): NovaEvent | undefined {
+    if (this.#starting !== undefined) return this.#starting;
+    if (!this.#taking) return undefined;
+    return this.partition.at(this.#owner.isAtMostOnce ? this.place - 1 : this.place);
+  }
+
+  get station(): readonly string[] {
+    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */
@@ -110,7 +129,8 @@ export class Cursor implements JobOwner {
 
   /** Events that were handled, or went to the dead letters. */
   get finished(): number {
-    return this.counts.succeeded + this.counts.deadLettered;
+    const { succeeded, failed, deadLettered, expired } = this.counts;
+    return succeeded + failed + deadLettered + expired;
   }
 
   /** Events it took and is not done with; only where somebody keeps account. */
@@ -128,11 +148,12 @@ export class Cursor implements JobOwner {
   tally(): Tally {
     const { from, place, queued, held, inFlight } = this;
     const { stops } = this.#aside;
+    const { givenUp } = this.#failures;
     const until = this.#until;
     return {
       ...this.counts,
       offered: (until ?? this.partition.tail) - from + this.extra,
-      released: until === undefined ? 0 : until - place + this.#releasedHeld,
+      released: until === undefined ? 0 : until - place + this.#releasedHeld + givenUp,
       queued,
       held,
       inFlight,
@@ -187,9 +208,12 @@ export class Cursor implements JobOwner {
     const listener = this.#listener;
     const partition = this.partition;
     const aside = this.#aside;
-    const { calls } = owner;
+    const { calls, isAtMostOnce } = owner;
+    const { expiries } = partition;
     const runs = this.#runs;
+    const { contexts } = runs;
     let left = budget;
+    this.#taking = true;
     while (
       left > 0 && this.place < partition.tail && runs.running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
@@ -209,14 +233,22 @@ export class Cursor implements JobOwner {
         if (event === undefined) this.extra -= 1;
         continue;
       }
+      if (expiries.inUse && expiries.isOver(event)) {
+        this.place = place + 1;
+        this.counts.expired += 1;
+        continue;
+      }
       const closeCalls = calls.close;
-      const { context } = runs;
+      const context = contexts.first;
+      if (isAtMostOnce) this.place = place + 1;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
+        else if (context.hasStaged) contexts.commit(context);
       } catch (error) {
         this.place = place + 1;
+        contexts.discard(context);
         this.fail(aside.claim(event, place), error, context.takePause(error));
         continue;
       }
@@ -224,6 +256,7 @@ export class Cursor implements JobOwner {
       if (pending === undefined) this.counts.succeeded += 1;
       else runs.add(aside.claim(event, place), context, pending, closeCalls);
     }
+    this.#taking = false;
     return left;
   }
 
@@ -231,16 +264,27 @@ export class Cursor implements JobOwner {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
+    // What is redriven was asked for, however old it is.
+    if (job.redrives === 0 && this.partition.expiries.isOver(job.event)) {
+      this.counts.expired += 1;
+      return this.#aside.release(job);
+    }
     this.#aside.runs(job);
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = this.#runs.contextOf(job);
+    const { contexts } = this.#runs;
+    const context = contexts.of(job.attempt);
     let pending: Promise<unknown> | undefined;
+    this.#starting = job.event;
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
+      else if (context.hasStaged) contexts.commit(context);
     } catch (error) {
+      this.#starting = undefined;
+      contexts.discard(context);
       return this.fail(job, error, context.takePause(error));
     }
+    this.#starting = undefined;
     if (pending === undefined) this.succeed(job);
     else this.#runs.add(job, context, pending, closeCalls);
   }
@@ -271,61 +315,7 @@ export class Cursor implements JobOwner {
 
   /** An attempt failed; or was none, and the event is to come back after `pausedMs`. */
   fail(job: Job, error: unknown, pausedMs?: number): void {
-    const { retry } = this.#owner;
-    // What an open circuit refused waits for it, and never becomes a dead letter.
-    const waitMs = isCircuitOpen(error) ? error.retryAfterMs : pausedMs;
-    const isAttempt = waitMs === undefined && error !== RELEASED;
-    if (isAttempt && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
-      this.#failForGood(job, error);
-    } else if (this.#until !== undefined) {
-      this.#giveUp(job);
-    } else {
-      if (error === RELEASED) this.#aside.push(job);
-      else this.#aside.wait(job, waitMs ?? this.#delayAfter(job, error));
-      if (isAttempt) job.attempt += 1;
-      this.#aside.ran(job);
-    }
-  }
-
-  #delayAfter(job: Job, error: unknown): number {
-    const { retryInMs } = job;
-    job.retryInMs = undefined;
-    const { retry } = this.#owner;
-    return retryInMs ?? delayAfter(retry, job.attempt, error, () => this.#owner.random());
-  }
-
-  /** It failed after its cursor had ended: nobody tries again. */
-  #giveUp(job: Job): void {
-    this.#releasedHeld += 1;
-    this.#aside.leave(job);
-  }
-
-  #failForGood(job: Job, error: unknown): void {
-    const { onFailure, id: subscription } = this.#owner;
-    const { event, attempt: attempts, redrives } = job;
-    const failure: Failure = { subscription, event, error, attempts, redrives };
-    const buried = onFailure !== "hold" && this.#owner.bury(failure);
-    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
-    // A letter on its way to a log: the event has its slot until it is there.
-    this.#runs.running += 1;
-    this.#aside.runs(job);
-    buried.then((isThere) => {
-      this.#runs.running -= 1;
-      this.#afterBurial(job, error, isThere);
-      this.left();
-    });
-  }
-
-  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
-    if (isThere) {
-      this.counts.deadLettered += 1;
-      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(this.#owner.keyOf(job.event));
-      }
-      this.#aside.release(job);
-    } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else return this.#giveUp(job);
-    this.#aside.ran(job);
+    this.#failures.add(job, error, pausedMs);
   }
 
   /** The keys that are parked here. */
@@ -366,8 +356,7 @@ export class Cursor implements JobOwner {
 
   /** Tries to bury again what had no room. */
   buryHeld(): void {
-    if (this.#owner.onFailure === "hold") return;
-    for (const { job, error } of this.#aside.takeHeld()) this.#failForGood(job, error);
+    this.#failures.buryHeld();
     this.partition.wake();
   }
 

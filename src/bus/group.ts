@@ -3,8 +3,7 @@
  */
 
 import { ConfigMismatchError } from "../errors.ts";
-import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type {
   ParkedKey,
   RedriveOptions,
@@ -12,13 +11,14 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import type { Job, Seats } from "./job.ts";
 import { firstDifference } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** A member, as its group sees it. */
 export interface Seat extends Subscription {
-  readonly listener: Listener<NovaEvent>;
+  readonly listener: TopicListener;
   /** How many events it may have at once, in each partition or over all. */
   readonly slots: number;
   /** Whether it can take nothing, from whatever partition. */
@@ -107,7 +107,7 @@ export class Group implements Seats {
     if (isFull) this.refresh();
   }
 
-  #listenerOf(partition: number): Listener<NovaEvent> {
+  #listenerOf(partition: number): TopicListener {
     return (event, context) => {
       const seat = this.#pick(partition);
       this.subscriber.seat = seat;
@@ -134,7 +134,7 @@ export class Group implements Seats {
 /** The handle of a member that is given its events. */
 export class Member implements TopicSubscription, Seat {
   readonly id: string;
-  readonly listener: Listener<NovaEvent>;
+  readonly listener: TopicListener;
   readonly slots: number;
   /** Each partition has slots of its own. */
   readonly isFull = false;
@@ -143,7 +143,7 @@ export class Member implements TopicSubscription, Seat {
   #active = true;
   #aborting: Disposable | undefined;
 
-  constructor(group: Group, id: string, listener: Listener<NovaEvent>, slots: number) {
+  constructor(group: Group, id: string, listener: TopicListener, slots: number) {
     this.#group = group;
     this.id = id;
     this.listener = listener;

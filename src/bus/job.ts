@@ -3,15 +3,22 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type { Duty, Roster } from "../internal/roster.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
 import type { Env } from "../internal/env.ts";
 import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
+
+/** Something whose time comes. */
+export interface Due {
+  /** Its time has come. */
+  due(): void;
+}
 
 /** What a job tells its cursor. */
 export interface JobOwner {
@@ -27,7 +34,7 @@ export interface JobOwner {
 export const RELEASED: unique symbol = Symbol("released");
 
 /** One event on its way through attempts, outside the ring. */
-export class Job implements Limited<Job> {
+export class Job implements Limited<Job>, Due {
   readonly cursor: JobOwner;
   readonly event: NovaEvent;
   readonly lane: number;
@@ -36,7 +43,7 @@ export class Job implements Limited<Job> {
   exempt = false;
   /** How often the event was redriven from the dead letters. */
   redrives = 0;
-  delayed: Delayed<Job> | undefined;
+  delayed: Delayed<Due> | undefined;
   /** What the handler sees that has returned a promise. */
   context: AttemptContext | undefined;
   /** Its place in the roster. */
@@ -60,6 +67,10 @@ export class Job implements Limited<Job> {
 
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
+
+  due(): void {
+    this.cursor.due(this);
+  }
 
   expire(): void {
     this.cursor.overdue(this);
@@ -111,9 +122,11 @@ export interface CursorOwner extends ContextOwner {
   readonly maxConcurrency: number;
   /** Who share it, if it is shared. */
   readonly group: Seats | undefined;
+  /** Whether an event is done before its handler is called. */
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   /** Whether events are handed out on leases, rather than to handlers. */
   readonly leases: boolean;
   /** The attempts under way, if they have a deadline. */
@@ -125,7 +138,7 @@ export interface CursorOwner extends ContextOwner {
   readonly abandonMs: number;
   readonly calls: CloseCalls;
   /** The listener for the events of a partition. */
-  listenerOf(partition: number): Listener<NovaEvent>;
+  listenerOf(partition: number): TopicListener;
   random(): number;
   /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
   readonly keepsAccount: boolean;

@@ -40,6 +40,7 @@
  */
 
 export { Bus } from "./bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
 export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
@@ -51,6 +52,8 @@ export type {
   DedupeOptions,
   DedupeStats,
   Delivery,
+  DeliveryMode,
+  Effect,
   From,
   Key,
   NackOptions,
@@ -67,6 +70,8 @@ export type {
   SubscribeOptions,
   SubscriptionStats,
   Topic,
+  TopicContext,
+  TopicListener,
   TopicOptions,
   TopicProducer,
   TopicStats,

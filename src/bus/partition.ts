@@ -8,6 +8,7 @@ import type { Env } from "../internal/env.ts";
 import { Pacer } from "../queue/pacer.ts";
 import { powerOfTwo } from "../queue/ring.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Expiries } from "./expiries.ts";
 import { History } from "./history.ts";
 import type { PartitionStats } from "./stats_api.ts";
 import { ageSince } from "./tally.ts";
@@ -37,6 +38,8 @@ export interface PartitionOptions {
   readonly maxAgeMs: number;
   /** Whether its events need their number in the topic: there are other partitions. */
   readonly numbered: boolean;
+  /** The time limits of its events. */
+  readonly expiries: Expiries;
   readonly env: Env;
   /** Called when room may have come free, and when the last event may have been handled. */
   readonly progressed: (partition: Partition) => void;
@@ -47,6 +50,7 @@ export class Partition {
   readonly index: number;
   readonly keyed: boolean;
   readonly maxHeld: number;
+  readonly expiries: Expiries;
   readonly bufferSize: number;
   /** Whether it holds dead letters, which stay until they are taken out. */
   readonly keepsLetters: boolean;
@@ -68,6 +72,8 @@ export class Partition {
   #head = 0;
   /** Up to this place there is surely room. */
   #limit = 0;
+  /** How many events have their room and are not in yet. */
+  #reserved = 0;
   /** What is before this place is too old. */
   #fresh = 0;
   /** Places behind the head whose events were taken out. */
@@ -77,6 +83,7 @@ export class Partition {
     this.index = options.index;
     this.keyed = options.keyed;
     this.maxHeld = options.maxHeld;
+    this.expiries = options.expiries;
     this.#options = options;
     this.#pacer = new Pacer(options.env, BURST, () => this.#drain());
     const { bufferSize, maxEvents, retain, numbered, env } = options;
@@ -183,15 +190,50 @@ export class Partition {
 
   /** Appends an event, number so-and-so of its topic; false when there is no room. */
   add(event: NovaEvent, hash: number, number: number): boolean {
+    if (this.tail === this.#limit && !this.#makeRoom()) return false;
+    this.#append(event, hash, number);
+    return true;
+  }
+
+  /** Keeps room for an event that enters later; false when there is none. */
+  reserve(): boolean {
+    if (this.tail === this.#limit && !this.#makeRoom()) return false;
+    this.#reserved += 1;
+    this.#limit = this.tail;
+    return true;
+  }
+
+  /** Appends an event for which room was kept. */
+  addReserved(event: NovaEvent, hash: number, number: number): void {
+    this.#reserved -= 1;
+    this.#addBeyond(event, hash, number);
+  }
+
+  /** Whether so many events may enter past `bufferSize`: there may be twice as many. */
+  hasRoomPast(count: number): boolean {
+    return this.tail - this.#slowest() + this.#reserved + count <= this.bufferSize * 2;
+  }
+
+  /** Appends an event, also past `bufferSize`. */
+  addPast(event: NovaEvent, hash: number, number: number): void {
+    this.window = Math.max(this.window, this.bufferSize * 2);
+    this.#addBeyond(event, hash, number);
+  }
+
+  #addBeyond(event: NovaEvent, hash: number, number: number): void {
+    this.#stretch(Math.min(this.tail, this.window - 1));
+    this.#append(event, hash, number);
+    this.#limit = this.tail;
+  }
+
+  #append(event: NovaEvent, hash: number, number: number): void {
     const { tail } = this;
-    if (tail === this.#limit && !this.#makeRoom()) return false;
     const slot = tail & this.#mask;
     this.#events[slot] = event;
     if (this.#hashes !== undefined) this.#hashes[slot] = hash;
     if (this.#history !== undefined) this.#history.note(slot, number);
     this.tail = tail + 1;
     if (this.#cursors.length > 0) this.#pacer.schedule();
-    return true;
   }
 
   /** Lets a cursor read here from now on. */
@@ -243,18 +285,24 @@ export class Partition {
   /** Finds out up to where there is room, and makes the ring longer if it has to be. */
   #makeRoom(): boolean {
     const { tail } = this;
-    const { retain, bufferSize } = this.#options;
+    const { retain } = this.#options;
+    const bufferSize = this.bufferSize - this.#reserved;
     if (!retain) this.#head = this.#slowest();
     const span = tail - this.#head;
     // A letter that stays among many that go stretches the ring; that has an end, too.
     if (span - this.#taken.size >= bufferSize || span >= bufferSize * LONGEST_STRETCH) return false;
     if (retain) this.window = span + 1;
-    while (this.#mask < (retain ? span : Math.min(tail, this.window - 1))) this.#grow();
+    this.#stretch(retain ? span : Math.min(tail, this.window - 1));
     const slots = this.#mask + 1;
     this.#limit = retain
       ? tail + 1
       : Math.min(this.#head + bufferSize, slots < this.window ? slots : Infinity);
     return true;
+  }
+
+  /** Makes slots for so many events and one more. */
+  #stretch(events: number): void {
+    while (this.#mask < events) this.#grow();
   }
 
   /** The place of the gating cursor that is furthest behind. */

@@ -3,8 +3,6 @@
  * event, so that a pattern costs what a direct subscription costs.
  */
 
-import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { nameOf, requireSignal, show, stringOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { compilePattern } from "../event/pattern.ts";
@@ -16,6 +14,7 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "./names.ts";
 import { addTallies, newTally } from "./tally.ts";
 import type { BusTopic } from "./topic.ts";
@@ -48,7 +47,7 @@ export class PatternSubscription implements TopicSubscription {
   readonly #matches: (name: string) => boolean;
   /** Whether it means dead letters: other patterns never see them. */
   readonly #deadLetters: boolean;
-  readonly #listener: Listener<NovaEvent>;
+  readonly #listener: TopicListener;
   readonly #options: SubscribeOptions;
   readonly #members = new Set<TopicSubscription>();
   readonly #ended: () => void;
@@ -57,7 +56,7 @@ export class PatternSubscription implements TopicSubscription {
 
   constructor(
     pattern: string | RegExp,
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions,
     env: Env,
     ended: () => void,

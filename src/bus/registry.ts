@@ -37,6 +37,11 @@ export class Registry {
     throw new TopicNotFoundError(name);
   }
 
+  /** What is there. */
+  get entries(): Entry[] {
+    return [...this.#there.values()];
+  }
+
   /** The topics that are there. */
   get topics(): BusTopic[] {
     return Array.from(this.#there.values(), ({ topic }) => topic);

@@ -5,7 +5,8 @@
 import { TimeoutError } from "../errors.ts";
 import { withoutStack } from "../internal/quiet.ts";
 import type { Aside } from "./aside.ts";
-import { AttemptContext } from "./context.ts";
+import type { AttemptContext } from "./context.ts";
+import { Contexts } from "./contexts.ts";
 import type { Cursor } from "./cursor.ts";
 import type { CursorOwner, Job } from "./job.ts";
 
@@ -15,8 +16,8 @@ export class Runs {
   running = 0;
   /** Handlers that have given theirs to the next: closing does not wait for them. */
   exempt = 0;
-  /** What the next first attempt sees. */
-  context: AttemptContext;
+  /** What handlers see. */
+  readonly contexts: Contexts;
   readonly #cursor: Cursor;
   readonly #aside: Aside;
   readonly #owner: CursorOwner;
@@ -25,23 +26,14 @@ export class Runs {
     this.#cursor = cursor;
     this.#aside = aside;
     this.#owner = owner;
-    this.context = new AttemptContext(owner, 1);
-    Object.freeze(this.context);
-  }
-
-  /** What the next attempt of a job sees. */
-  contextOf(job: Job): AttemptContext {
-    if (job.attempt === 1) return this.context;
-    const context = new AttemptContext(this.#owner, job.attempt);
-    Object.freeze(context);
-    return context;
+    this.contexts = new Contexts(owner, cursor);
   }
 
   /** A handler returned a promise. */
   add(job: Job, context: AttemptContext, pending: Promise<unknown>, closeCalls: number): void {
     this.#aside.runs(job);
-    if (context === this.context) this.context = new AttemptContext(this.#owner, 1);
-    context.keep();
+    this.contexts.part(context);
+    context.keep(job.event);
     job.context = context;
     const { topic, id, calls } = this.#owner;
     job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
@@ -64,14 +56,25 @@ export class Runs {
     this.#owner.limit?.delete(job);
     this.#leave(job);
     const { failure, delayed } = job;
+    const context = job.context!;
     if (failure !== undefined) {
       // The attempt had failed before; now its handler is out of the way.
       job.failure = job.delayed = undefined;
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
       this.#cursor.fail(job, failure);
-    } else if (failed) this.#cursor.fail(job, error, job.context!.takePause(error));
-    else this.#cursor.succeed(job);
+    } else if (failed) this.#cursor.fail(job, error, context.takePause(error));
+    else this.#acknowledge(job, context);
+    context.finish();
     this.#cursor.left();
+  }
+
+  #acknowledge(job: Job, context: AttemptContext): void {
+    try {
+      this.contexts.commit(context);
+    } catch (error) {
+      return this.#cursor.fail(job, error);
+    }
+    this.#cursor.succeed(job);
   }
 
   /** A handler takes too long: its attempt has failed, but its lane stays with it. */

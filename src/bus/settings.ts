@@ -18,6 +18,7 @@ import { DEFAULT_WAIT_MS } from "../queue/overflow.ts";
 import type { ConsumeOptions } from "./subscription_api.ts";
 import type {
   DedupeOptions,
+  DeliveryMode,
   From,
   Key,
   OnFailure,
@@ -45,6 +46,7 @@ export interface TopicSettings {
   readonly isolation: Isolation;
   readonly maxConcurrency: number;
   readonly retry: Retry;
+  readonly delivery: DeliveryMode;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
@@ -68,6 +70,7 @@ const MOST_RETAINED = 100_000;
 
 const ON_LAG: readonly OnLag[] = ["backpressure", "drop-oldest", "spill", "close"];
 
+const DELIVERIES: readonly DeliveryMode[] = ["at-most-once", "at-least-once", "exactly-once"];
 const ON_FAILURE: readonly OnFailure[] = ["skip", "park-key", "hold"];
 
 /** Checks options and fills in what is missing. */
@@ -80,6 +83,7 @@ export function totalSettings(
   requireOptions("a topic's retention", options.retention);
   const given = { ...defaults, ...withoutUndefined(options) };
   if (given.key !== undefined) requireFunction("key", given.key);
+  const delivery = wordOption("delivery", given.delivery, DELIVERIES, "at-least-once");
   const bufferSize = integerOption("bufferSize", given.bufferSize, 1000);
   const deadlineMs = timeOption("deadlineMs", given.deadlineMs, 30_000);
   return {
@@ -91,6 +95,7 @@ export function totalSettings(
     isolation: wordOption("isolation", given.isolation, ISOLATIONS, "shared"),
     maxConcurrency: integerOption("maxConcurrency", given.maxConcurrency, 1),
     retry: totalRetry(options.retry, totalRetry(defaults.retry, DEFAULT_RETRY)),
+    delivery,
     onFailure: wordOption("onFailure", given.onFailure, ON_FAILURE, "skip"),
     deadlineMs,
     abandonMs: durationOption("abandonMs", given.abandonMs, deadlineMs),
@@ -101,20 +106,25 @@ export function totalSettings(
       options.deadLetter?.maxEvents,
       defaults.deadLetter?.maxEvents ?? 10_000,
     ),
-    dedupe: dedupeSettings(options.dedupe, defaults.dedupe),
+    dedupe: dedupeSettings(delivery, options.dedupe, defaults.dedupe),
   };
 }
 
-/** Off unless it is given; a topic's own options are merged over the defaults. */
+/** Off unless it is given or needed; a topic's own options are merged over the defaults. */
 function dedupeSettings(
+  delivery: DeliveryMode,
   options: AnyTopicOptions["dedupe"],
   defaults: AnyTopicOptions["dedupe"],
 ): DedupeSettings | undefined {
   for (const given of [options, defaults]) {
     if (given !== false) requireOptions("a topic's dedupe", given);
   }
-  if (options === false || (options ?? defaults ?? false) === false) return undefined;
-  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options ?? {}) };
+  if (delivery === "exactly-once") {
+    if (options === false) {
+      throw new RangeError(`Cannot use false as "dedupe" of a topic that delivers exactly once`);
+    }
+  } else if ((options ?? defaults ?? false) === false) return undefined;
+  const { key, windowMs, maxIds } = { ...(defaults || {}), ...withoutUndefined(options || {}) };
   if (key !== undefined) requireFunction("dedupe.key", key);
   const window = durationOption("dedupe.windowMs", windowMs, 10 * 60_000);
   if (window === 0) throw new RangeError(`Cannot use 0 as "dedupe.windowMs": it must be more`);
@@ -134,9 +144,10 @@ export function checkSubscribeOptions(
   const { deadlineMs, abandonMs = deadlineMs ?? topic.abandonMs } = options;
   return {
     from: fromOption(options.from),
-    onLag: onLagOption(options),
+    onLag: onLagOption(options, topic.delivery),
     onGap: wordOption("onGap", options.onGap, ["error", "marker"], "error"),
     maxConcurrency: integerOption("maxConcurrency", options.maxConcurrency, topic.maxConcurrency),
+    delivery: topic.delivery,
     retry: totalRetry(options.retry, topic.retry),
     onFailure: wordOption("onFailure", options.onFailure, ON_FAILURE, topic.onFailure),
     deadlineMs: timeOption("deadlineMs", deadlineMs, topic.deadlineMs),
@@ -176,9 +187,10 @@ function fromOption(from: From | undefined): From {
   return wordOption<"latest" | "earliest">("from", from, ["latest", "earliest"], "latest");
 }
 
-function onLagOption({ onLag, lossy }: SubscribeOptions): OnLag {
-  const total = wordOption("onLag", onLag, ON_LAG, "backpressure");
-  if (total === "drop-oldest" && lossy !== true) {
+function onLagOption({ onLag, lossy }: SubscribeOptions, delivery: DeliveryMode): OnLag {
+  const isLossy = delivery === "at-most-once";
+  const total = wordOption("onLag", onLag, ON_LAG, isLossy ? "drop-oldest" : "backpressure");
+  if (total === "drop-oldest" && !isLossy && lossy !== true) {
     throw new RangeError(
       'Cannot use "drop-oldest" as "onLag" as it loses events that are to be delivered at least ' +
         'once: say "lossy: true" if they may be lost',
@@ -202,7 +214,7 @@ function retentionOptions(
 /** What a subscription takes from its topic unless it says otherwise. */
 type Inherited = Pick<
   TopicSettings,
-  "maxConcurrency" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
+  "maxConcurrency" | "delivery" | "retry" | "onFailure" | "deadlineMs" | "abandonMs"
 >;
 
 const DEFAULTS: Inherited = totalSettings({});
@@ -240,8 +252,10 @@ function isSame(a: unknown, b: unknown): boolean {
   return fields.every(([key, value]) => (a as Record<string, unknown>)[key] === value);
 }
 
-/** Options that the caller cannot change any more. */
-export function copyOf(options: AnyTopicOptions): AnyTopicOptions {
+/** What topics take for options they do not give: checked, and the caller cannot change it any more. */
+export function defaultsOf(options: AnyTopicOptions = {}): AnyTopicOptions {
+  requireOptions("the topics of a bus", options);
+  totalSettings(options);
   const { retry, deadLetter, retention, dedupe } = options;
   return {
     ...options,

@@ -6,7 +6,7 @@ import type { Timing } from "../metrics/timing.ts";
 
 /**
  * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + deadLettered + dropped + released + queued + held + inFlight`.
+ * `offered = succeeded + failed + deadLettered + expired + dropped + released + queued + held + inFlight`.
  */
 export interface SubscriptionStats {
   /** Its label. */
@@ -15,10 +15,14 @@ export interface SubscriptionStats {
   readonly offered: number;
   /** Events that were handled. */
   readonly succeeded: number;
+  /** Events that failed, of a topic that delivers at most once. */
+  readonly failed: number;
   /** Events that failed for good and went to the dead letters. */
   readonly deadLettered: number;
   /** Events it missed: it was too slow, and was to lose some rather than hold publishers back. */
   readonly dropped: number;
+  /** Events it was not given because their time was over. */
+  readonly expired: number;
   /** Events it was not given because it ended first. */
   readonly released: number;
   /** Events that wait in the partitions. */
@@ -90,6 +94,8 @@ export interface TopicStats {
   readonly dropped: number;
   /** Publishers that wait for room. */
   readonly waiting: number;
+  /** Accepted events whose time has not come. */
+  readonly delayed: number;
   /** Events that the slowest subscription has not taken yet, over all partitions. */
   readonly queued: number;
   /** How many may be queued in each partition. */

@@ -11,6 +11,7 @@ import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
+  DeliveryMode,
   From,
   Key,
   OnFailure,
@@ -22,10 +23,12 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import { Cursor } from "./cursor.ts";
 import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
-import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
+import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
+import type { Destination } from "./staged.ts";
 import type { Partition } from "./partition.ts";
 import { Ready } from "./ready.ts";
 import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
@@ -39,7 +42,7 @@ export interface SubscriptionOwner {
   readonly topic: string;
   readonly partitions: readonly Partition[];
   newTiming(): Timing | undefined;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
@@ -48,6 +51,7 @@ export interface SubscriptionOwner {
   /** Resolves when a subscription has its place. */
   readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
+  destination(topic: unknown): Destination;
   bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
@@ -66,6 +70,7 @@ export interface SubscriberOptions {
   readonly onLag: OnLag;
   readonly onGap: OnGap;
   readonly maxConcurrency: number;
+  readonly delivery: DeliveryMode;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
@@ -80,6 +85,8 @@ export interface SubscriberOptions {
 export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
   maxConcurrency: number;
+  readonly scope: string;
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
@@ -94,9 +101,9 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly group: Group | undefined;
   /** Whose handler is called: its own, or that of a member. */
   seat: Subscription = this;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limit: TimeLimit<Job> | undefined;
-  readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #listenerOf: (partition: number) => TopicListener;
   readonly #timing: Timing | undefined;
   readonly #from: From;
   #cursors: readonly Cursor[] = [];
@@ -110,7 +117,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   constructor(
     owner: SubscriptionOwner,
-    listenerOf: (partition: number) => Listener<NovaEvent>,
+    listenerOf: (partition: number) => TopicListener,
     options: SubscriberOptions,
     group?: Group,
   ) {
@@ -119,10 +126,13 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#timing = timing;
     this.#listenerOf = timing === undefined
       ? listenerOf
-      : (partition) => timing.around(listenerOf(partition) as Listener) as Listener<NovaEvent>;
+      : (partition) => timing.around(listenerOf(partition) as Listener) as TopicListener;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
+    // The id of an event comes last in a key, so only what is before it must not run into it.
+    this.scope = `${owner.topic}/${this.id.replace(/[%/]/g, encodeURIComponent)}`;
+    this.isAtMostOnce = options.delivery === "at-most-once";
     this.retry = options.retry;
     this.onFailure = options.onFailure;
     this.deadlineMs = options.deadlineMs;
@@ -209,9 +219,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.calls;
   }
 
-  listenerOf(partition: number): Listener<NovaEvent> {
+  listenerOf(partition: number): TopicListener {
     const listener = this.#listenerOf(partition);
-    return this.#owner.isolation === "clone" ? withClones(listener as Listener) : listener;
+    return this.#owner.isolation === "clone"
+      ? withClones(listener as Listener) as TopicListener
+      : listener;
   }
 
   /** Whether one of these handles is its own, or that of a member. */
@@ -230,6 +242,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   stopSignal(): AbortSignal {
     return this.#owner.stopSignal();
+  }
+
+  destination(topic: unknown): Destination {
+    return this.#owner.destination(topic);
   }
 
   get keepsAccount(): boolean {

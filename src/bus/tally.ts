@@ -16,7 +16,9 @@ export function newTally(): Tally {
   return {
     offered: 0,
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
+    expired: 0,
     dropped: 0,
     released: 0,
     queued: 0,

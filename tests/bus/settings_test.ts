@@ -22,6 +22,7 @@ const NONSENSE: readonly (readonly [string, (value: unknown) => object, readonly
   ["waitMs", (waitMs) => ({ waitMs }), NO_DURATIONS],
   ["deadlineMs", (deadlineMs) => ({ deadlineMs }), [0, ...NO_DURATIONS]],
   ["abandonMs", (abandonMs) => ({ abandonMs }), NO_DURATIONS],
+  ["delivery", (delivery) => ({ delivery }), NO_WORDS],
   ["overflow", (overflow) => ({ overflow }), [...NO_WORDS, "drop-oldest"]],
   ["isolation", (isolation) => ({ isolation }), NO_WORDS],
   ["retry.attempts", (attempts) => ({ retry: { attempts } }), NO_COUNTS],

@@ -254,6 +254,7 @@ describe("stats()", () => {
       rejected: 1,
       dropped: 0,
       waiting: 1,
+      delayed: 0,
       queued: 2,
       bufferSize: 2,
       keyed: false,

@@ -10,6 +10,7 @@ import type { Env } from "../../internal/env.ts";
 import { WaitingLine } from "../../queue/waiting_line.ts";
 import type { PublishOptions, Receipt } from "../api.ts";
 import type { EntranceStats } from "../entrance.ts";
+import type { Destination } from "../staged.ts";
 import type { Partition } from "../partition.ts";
 import type { Reading, TopicSettings } from "../settings.ts";
 import type { DurablePart } from "./part.ts";
@@ -53,6 +54,7 @@ export class LogEntrance {
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
+      this.#refuseTimes(options);
       const { durable, env } = this.#options;
       const admitted = admitEvent(event, env);
       const partition = durable.partitionFor(admitted);
@@ -77,6 +79,19 @@ export class LogEntrance {
   producer(_id: string): never {
     throw this.#options.durable.log.unsupported("number what is published to");
   }
+
+  /** Handlers cannot publish here yet. */
+  get destination(): Destination & { shut(): void } {
+    const refuse = (): never => {
+      throw this.#options.durable.log.unsupported("publish from a handler to");
+    };
+    return { stage: refuse, check: refuse, enterStaged: refuse, shut: () => {} };
+  }
+
+  /** Events whose time has not come: there are none. */
+  readonly delayed = 0;
+
+  end(): void {}
 
   /** Keeps a dead letter that is in the log. */
   enter(partition: number, letter: NovaEvent, hash: number): boolean {
@@ -131,6 +146,7 @@ export class LogEntrance {
       rejected,
       dropped,
       waiting,
+      delayed: 0,
       queued: log.queued,
       partitions: this.#lines.map(({ length }, index) => ({
         ...log.statsIn(index),
@@ -141,6 +157,12 @@ export class LogEntrance {
         waiting: length,
       })),
     };
+  }
+
+  #refuseTimes(options: PublishOptions = {}): void {
+    const { delayMs, at, ttlMs } = options;
+    if ((delayMs ?? at ?? ttlMs) === undefined) return;
+    throw this.#options.durable.log.unsupported("publish for another time to");
   }
 
   async #append(

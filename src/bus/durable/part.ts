@@ -6,6 +6,7 @@
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { checkKey } from "../../store/settings.ts";
 import type { From, Key } from "../api.ts";
+import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
 import { Partition } from "../partition.ts";
@@ -73,6 +74,7 @@ export class DurablePart {
         keyed: settings.key !== undefined,
         maxHeld: settings.maxHeld,
         retain: false,
+        expiries: new Expiries(owner.env),
         maxEvents: 0,
         maxAgeMs: Infinity,
         numbered: false,
