@@ -29,9 +29,10 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./src/bus/bus.ts";
+export { Bus } from "./src/bus/bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,

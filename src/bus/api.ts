@@ -273,6 +273,14 @@ export interface TopicStats {
   readonly subscriptions: readonly SubscriptionStats[];
 }
 
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
+}
+
 /**
  * The typed handle of a topic; `bus.topic(name)` makes it.
  *

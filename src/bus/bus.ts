@@ -26,15 +26,17 @@ import {
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import { Durability } from "./durable/durability.ts";
+import { DeadLetterTopic } from "./dead_letter_topic.ts";
+import { durabilityOf } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import type { CloseCalls, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
-import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
+import { checkTopicName, isDeadLetterName, lettersOf, ownerOf, refuseLetters } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
   BusOptions,
+  BusStats,
   DeadLetter,
   PublishOptions,
   Receipt,
@@ -42,7 +44,6 @@ import type {
   SubscribeOptions,
   Topic,
   TopicOptions,
-  TopicStats,
   TopicSubscription,
 } from "./api.ts";
 import {
@@ -54,14 +55,6 @@ import {
   totalSettings,
 } from "./settings.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
-}
 
 /** What the bus keeps of a topic. */
 interface Entry {
@@ -123,7 +116,6 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
-    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
     requireOptions("the topics of a bus", options.defaults);
     const defaults: AnyTopicOptions = options.defaults ?? {};
     totalSettings(defaults);
@@ -138,14 +130,9 @@ export class Bus implements AsyncDisposable {
       stopSignal: () => this.#stopSignal(),
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
-      durability: options.store === undefined ? undefined : new Durability({
-        store: options.store,
-        leaseMs,
-        env: this.#env,
-        progressed: () => this.#closing?.check(),
-      }),
+      durability: durabilityOf(options, this.#env, () => this.#closing?.check()),
       deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
-      deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
+      deadLettersOf: (topic) => this.#topics.get(lettersOf(topic))?.topic,
       isIdle: () => this.#all().every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
@@ -167,7 +154,7 @@ export class Bus implements AsyncDisposable {
   ): Topic<Events> {
     checkTopicName(name);
     requireOptions(`topic "${name}"`, options);
-    const known = this.#topics.get(name);
+    const known = this.#entry(name);
     if (known !== undefined) {
       if (options !== undefined) {
         const settings = totalSettings(options, this.#defaults);
@@ -177,21 +164,11 @@ export class Bus implements AsyncDisposable {
       return known.topic as unknown as Topic<Events>;
     }
     if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
-    if (isDeadLetterName(name)) {
-      throw new RangeError(
-        `Cannot declare topic ${
-          show(name)
-        }: names that end in "${DEAD_LETTERS}" belong to dead letters`,
-      );
-    }
+    refuseLetters("declare", name);
     if (this.#declared >= this.#maxTopics) {
-      throw new LimitExceededError(
-        "maxTopics",
-        this.#maxTopics,
-        `Cannot declare topic ${
-          show(name)
-        } as bus "${this.name}" has ${this.#maxTopics} topics already`,
-      );
+      const most = `bus "${this.name}" has ${this.#maxTopics} topics already`;
+      const message = `Cannot declare topic ${show(name)} as ${most}`;
+      throw new LimitExceededError("maxTopics", this.#maxTopics, message);
     }
     const settings = totalSettings(options ?? {}, this.#defaults);
     this.#declared += 1;
@@ -212,9 +189,7 @@ export class Bus implements AsyncDisposable {
       requireOptions("deleting a topic", options);
       const topic = this.#find(name);
       if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
-      if (isDeadLetterName(name)) {
-        throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
-      }
+      refuseLetters("delete", name);
       const result = topic.delete(options.signal);
       this.#topics.delete(name);
       this.#declared -= 1;
@@ -321,10 +296,8 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#countFinished();
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
-        const { durability } = this.#parts;
-        this.#closed = durability === undefined
-          ? this.#closing.result
-          : this.#closing.result.then((result) => durability.end().then(() => result));
+        const { result } = this.#closing;
+        this.#closed = this.#parts.durability?.endAfter(result) ?? result;
         for (const topic of this.#all()) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
@@ -342,10 +315,20 @@ export class Bus implements AsyncDisposable {
   }
 
   #find(name: string): BusTopic {
-    const entry = this.#topics.get(name);
+    const entry = this.#entry(name);
     if (entry !== undefined) return entry.topic;
     checkTopicName(name);
     throw new TopicNotFoundError(name);
+  }
+
+  /** A topic that is declared; dead letters are with their topic. */
+  #entry(name: string): Entry | undefined {
+    const known = this.#topics.get(name);
+    if (known !== undefined || typeof name !== "string") return known;
+    const owner = ownerOf(name);
+    const of = owner === undefined ? undefined : this.#topics.get(owner);
+    if (of !== undefined) this.#deadLetters(owner!, of.settings.deadLetters);
+    return this.#topics.get(name);
   }
 
   #entries(): Entry[] {
@@ -358,7 +341,8 @@ export class Bus implements AsyncDisposable {
   }
 
   #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
-    const topic = new BusTopic(this.#parts, name, settings, retain);
+    const Kind = retain ? DeadLetterTopic : BusTopic;
+    const topic = new Kind(this.#parts, name, settings, retain);
     this.#topics.set(name, { topic, settings });
     const deleted = this.#deleted.get(name);
     if (deleted !== undefined) {
@@ -379,7 +363,7 @@ export class Bus implements AsyncDisposable {
 
   /** The dead-letter topic of a topic, made at its first dead letter. */
   #deadLetters(of: string, maxEvents: number): BusTopic {
-    const name = `${of}.${DEAD_LETTERS}`;
+    const name = lettersOf(of);
     return this.#topics.get(name)?.topic ??
       this.#add(name, totalSettings({ bufferSize: maxEvents }), true);
   }

@@ -36,9 +36,10 @@
  * @module
  */
 
-export { Bus, type BusStats } from "./bus.ts";
+export { Bus } from "./bus.ts";
 export type {
   BusOptions,
+  BusStats,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
