@@ -7,7 +7,7 @@ import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { Overflow } from "../queue/overflow.ts";
-import type { Store } from "../store/store.ts";
+import type { AnyStore } from "../store/store.ts";
 import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
 
 export type {
@@ -39,7 +39,7 @@ export interface BusOptions {
    *
    * @default {none: topics live in memory}
    */
-  readonly store?: Store<EventMap, never>;
+  readonly store?: AnyStore;
   /**
    * With a store: how long the place of a subscription stays with its process after that died, in
    * milliseconds. Then another process, or the same one started again, takes over.

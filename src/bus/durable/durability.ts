@@ -23,12 +23,8 @@ export class Durability {
   readonly #logs: Set<TopicLog> = new Set();
 
   constructor(options: DurabilityOptions) {
-    const { store } = options;
-    if (!(store instanceof Store)) {
-      throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
-    }
     this.#options = options;
-    this.engine = engineOf(store);
+    this.engine = engineOf(options.store);
   }
 
   /** The log of a topic. */
@@ -55,7 +51,11 @@ export function durabilityOf(
   progressed: () => void,
 ): Durability | undefined {
   const lease = integerOption("leaseMs", leaseMs, 5000);
-  return store && new Durability({ store, leaseMs: lease, env, progressed });
+  if (store === undefined) return undefined;
+  if (!(store instanceof Store)) {
+    throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
+  }
+  return new Durability({ store, leaseMs: lease, env, progressed });
 }
 
 /** An event that was appended, with the place it got. */

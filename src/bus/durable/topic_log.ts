@@ -5,7 +5,7 @@
 
 import { ConfigMismatchError } from "../../errors.ts";
 import { UnsupportedError } from "../../errors/store.ts";
-import type { EventMap, NovaEvent, Recorded } from "../../event/event.ts";
+import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
 import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
@@ -30,7 +30,7 @@ export interface LogOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly bufferSize: number;
-  readonly store: Store<EventMap, never>;
+  readonly store: Store;
   readonly engine: Engine<never>;
   readonly env: Env;
   /** How long the place of a reader outlives its process. */
@@ -166,8 +166,8 @@ export class TopicLog {
   #append(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
     const { store } = this.options;
     const options = signal === undefined ? {} : { signal };
-    return store.append(this.stream, [event as never], options).then(({ duplicate, events }) => {
-      const record = events[0] as unknown as Recorded;
+    return store.append(this.stream, [event], options).then(({ duplicate, events }) => {
+      const record = events[0]!;
       if (!duplicate) this.entered(record);
       return {
         id: record.id,
