@@ -6,6 +6,7 @@ import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/eve
 import type { Listener } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
+import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
 import type { AnyStore } from "../store/store.ts";
 import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
@@ -49,6 +50,13 @@ export interface BusOptions {
   readonly leaseMs?: number;
   /** What topics take for options they do not give. */
   readonly defaults?: Omit<TopicOptions, "key">;
+  /**
+   * Whose durations are measured: nobody's, those of one call in 64, or everyone's, which costs two
+   * readings of the clock per call.
+   *
+   * @default {"off"}
+   */
+  readonly timing?: TimingMode;
   /**
    * Clock, timers and randomness.
    *

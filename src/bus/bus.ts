@@ -25,6 +25,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { DeadLetterTopic } from "./dead_letter_topic.ts";
 import { durabilityOf } from "./durable/durability.ts";
@@ -124,6 +125,7 @@ export class Bus implements AsyncDisposable {
     this.#limits = new TimeLimits(this.#env);
     this.#parts = {
       env: this.#env,
+      newTiming: timings(options.timing, this.#env),
       delays: this.#delays,
       limits: this.#limits,
       calls: this.#calls,

@@ -120,7 +120,7 @@ export class Cursor implements JobOwner {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id" | "slots"> {
+  tally(): Omit<SubscriptionStats, "id" | "slots" | "timing"> {
     const { offered, released, queued, held, inFlight } = this;
     return { offered, ...this.counts, released, queued, held, inFlight };
   }

@@ -77,6 +77,7 @@ export type {
 } from "../event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
 export type { AnyStore } from "../store/store.ts";

@@ -5,6 +5,7 @@
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
 import type { Retry } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
@@ -24,6 +25,7 @@ import type { Partition } from "./partition.ts";
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
   readonly partitions: readonly Partition[];
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
@@ -70,6 +72,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   readonly delays: DelayQueue<Job>;
   readonly limit: TimeLimit<Job> | undefined;
   readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #timing: Timing | undefined;
   readonly #from: "latest" | "earliest";
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
@@ -86,7 +89,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     group?: Group,
   ) {
     this.#owner = owner;
-    this.#listenerOf = listenerOf;
+    const timing = owner.newTiming();
+    this.#timing = timing;
+    this.#listenerOf = timing === undefined
+      ? listenerOf
+      : (partition) => timing.around(listenerOf(partition) as Listener) as Listener<NovaEvent>;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
@@ -229,12 +236,16 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   stats(): SubscriptionStats {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
-    return { id: this.id, ...tally, slots: this.maxConcurrency * this.#cursors.length };
+    const slots = this.maxConcurrency * this.#cursors.length;
+    const timing = this.#timing === undefined ? {} : { timing: this.#timing };
+    return { id: this.id, ...tally, slots, ...timing };
   }
 }
 
 /** The figures of cursors, added up. */
-export type Tally = { -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots">]: number };
+export type Tally = {
+  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "timing">]: number;
+};
 
 /** No figures yet. */
 export function newTally(): Tally {

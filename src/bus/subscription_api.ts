@@ -4,6 +4,7 @@
 
 import type { Subscription } from "../event/listener.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DeadLetter, Key, OnFailure } from "./api.ts";
 
 /** Options of a subscription; what is not given comes from the topic. */
@@ -136,6 +137,8 @@ export interface SubscriptionStats {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** How long calls of the handler take, if `timing` is on. */
+  readonly timing?: Timing;
   /** Attempts that took longer than `deadlineMs`. */
   readonly timedOut: number;
   /** Handlers that were given up and still run. */

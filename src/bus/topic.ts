@@ -9,6 +9,7 @@ import { checkType } from "../event/validate.ts";
 import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import { type Env, RESOLVED } from "../internal/env.ts";
+import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
@@ -38,6 +39,8 @@ import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./su
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
+  /** Makes the timing of a subscription, if there is to be one. */
+  newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
@@ -95,6 +98,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       }));
     this.#parts = {
       partitions: this.partitions,
+      newTiming: () => owner.newTiming(),
       delays: owner.delays,
       limits: owner.limits,
       calls: owner.calls,

@@ -73,6 +73,10 @@ export class Backlog {
   #running = 0;
   #dropped = 0;
   #refused = 0;
+  #timedOut = 0;
+  /** Events that left the ring for their listeners, and those that left it for nobody. */
+  #delivered = 0;
+  #evicted = 0;
   #smallBatches = 0;
   #onPool: PoolDrain | undefined;
 
@@ -84,7 +88,10 @@ export class Backlog {
     this.#maxConcurrency = options.maxConcurrency;
     this.#ring = new Ring(bufferSize);
     this.#pacer = new Pacer(env, BURST, () => this.#drain());
-    this.#line = new WaitingLine(env, waitMs, () => new BufferFullError(what, bufferSize, waitMs));
+    this.#line = new WaitingLine(env, waitMs, () => {
+      this.#timedOut += 1;
+      return new BufferFullError(what, bufferSize, waitMs);
+    });
     if (options.pool !== undefined) this.#onPool = this.#drainOn(options.pool);
   }
 
@@ -108,9 +115,19 @@ export class Backlog {
     return this.#dropped;
   }
 
+  /** Events that were accepted so far. */
+  get enqueued(): number {
+    return this.#delivered + this.#evicted + this.#ring.length;
+  }
+
   /** Events that found no room, or whose producer stopped waiting. */
   get refused(): number {
     return this.#refused + this.#line.refused;
+  }
+
+  /** Of those, the ones whose producer waited in vain. */
+  get timedOut(): number {
+    return this.#timedOut;
   }
 
   /** Producers that wait for room. */
@@ -223,6 +240,7 @@ export class Backlog {
         lookAt += Math.min(lookAt, CLOCK_EVERY);
       }
     }
+    this.#delivered += delivered;
     if (small && timed) elapsed = this.#env.monotonic() - began;
     const cost = small ? delivered * SMALL_COST : delivered;
     this.#pacer.spend(Math.max(cost, elapsed / SLICE_MS * BURST));
@@ -242,6 +260,7 @@ export class Backlog {
       deliver: () => {
         const event = ring.shift();
         if (event === undefined) return undefined;
+        this.#delivered += 1;
         this.#pacer.spend(SMALL_COST);
         const pending = owner.start(event);
         this.#letIn();
@@ -284,6 +303,7 @@ export class Backlog {
 
   #drop(event: Emitted): void {
     this.#dropped += 1;
+    this.#evicted += 1;
     this.#owner.dropped(event);
   }
 }

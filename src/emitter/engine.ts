@@ -27,7 +27,7 @@ import {
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { Timing, TIMING_MODES, type TimingMode } from "../metrics/timing.ts";
+import { type Timing, timings } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
 import { Admission, optionsOf } from "./admission.ts";
 import { Backlog, type BacklogOwner } from "./backlog.ts";
@@ -62,7 +62,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];
   readonly #isolation: Isolation;
-  readonly #timing: TimingMode;
+  readonly #newTiming: () => Timing | undefined;
   readonly #admission: Admission;
   readonly #onion: Onion | undefined;
   #closing: Closing | undefined;
@@ -82,7 +82,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     this.env = env;
     this.#onError = onError;
     this.#isolation = wordOption("isolation", options.isolation, ISOLATIONS, "shared");
-    this.#timing = wordOption("timing", options.timing, TIMING_MODES, "off");
+    this.#newTiming = timings(options.timing, env);
     this.#admission = new Admission(schema, this.#isolation, env);
     const layers = requireMiddleware(middleware);
     this.#onion = layers.length === 0 ? undefined : new Onion(layers, this);
@@ -107,7 +107,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
     const { id, signal } = options;
     requireSignal(signal);
     if (id !== undefined) stringOption("id", id, "");
-    const timing = this.#timing === "off" ? undefined : new Timing(this.#timing, this.env);
+    const timing = this.#newTiming();
     const fn = wrapped(timing?.around(listener) ?? listener, this.#isolation, options);
     const matches = isPattern(name) ? compilePattern(name) : undefined;
     if (matches === undefined) checkType(name);
@@ -323,6 +323,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       emitted: started + queued + dropped,
       succeeded: started - failed - inFlight,
       failed,
+      enqueued: this.backlog.enqueued,
       queued,
       bufferSize: this.backlog.bufferSize,
       inFlight,
@@ -333,6 +334,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
       middlewareErrors: errors,
       invalid: this.#admission.invalid,
       refused: this.backlog.refused,
+      timedOut: this.backlog.timedOut,
       ...tableStats(this.table),
     };
   }

@@ -54,11 +54,13 @@ export type {
   ListenerStats,
   OnceOptions,
   OnOptions,
+  TypeStats,
 } from "./options.ts";
 export type { Emitted, EmittedOf, EventMap, Metadata, NovaEvent, TypeOf } from "../event/event.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Env } from "../internal/env.ts";
+export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export type { Pool, PoolTask, SubmitOptions } from "../queue/pool.ts";
 export { ListenerError } from "../errors.ts";

@@ -211,6 +211,8 @@ export interface EmitterStats {
   readonly succeeded: number;
   /** Events with at least one failed listener, or that middleware refused by throwing. */
   readonly failed: number;
+  /** Events that the buffer has taken so far. */
+  readonly enqueued: number;
   /** Events that wait in the buffer. */
   readonly queued: number;
   /** How many may wait. */
@@ -229,6 +231,8 @@ export interface EmitterStats {
   readonly invalid: number;
   /** Events that found no room, or whose producer stopped waiting. They are no part of `emitted`. */
   readonly refused: number;
+  /** Of the refused events, those whose producer waited for room in vain. */
+  readonly timedOut: number;
   /** Failures of middleware, also those behind a delivery that went well. */
   readonly middlewareErrors: number;
   /** Active subscriptions. */

@@ -2,12 +2,20 @@
  * One handler that shows the parts of a running program over HTTP.
  */
 
-import { requireFunction, requireOptions, show, stringOption } from "../internal/check.ts";
+import {
+  booleanOption,
+  requireFunction,
+  requireOptions,
+  show,
+  stringOption,
+} from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { namedParts, type Parts } from "../internal/parts.ts";
 import { allows, type Authorize, refusal } from "./authorize.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
+import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
+import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
@@ -45,6 +53,16 @@ export interface InspectorOptions {
    * @default {always true}
    */
   readonly ready?: () => boolean | Promise<boolean>;
+  /** The metrics page. */
+  readonly metrics?: MetricsPageOptions;
+  /**
+   * Whether the data and metadata of events are shown. They may hold what nobody should see.
+   *
+   * @default {false}
+   */
+  readonly showData?: boolean;
+  /** The stream of live events. */
+  readonly events?: EventsViewOptions;
   /**
    * The clock.
    *
@@ -54,14 +72,20 @@ export interface InspectorOptions {
 }
 
 /** Answers requests; give it to a server, or call it from a router. */
-export type Inspector = (request: Request) => Promise<Response>;
+export interface Inspector extends Disposable {
+  (request: Request): Promise<Response>;
+  /** Ends the streams of those who watch, so that a server can close. */
+  [Symbol.dispose](): void;
+}
 
 /** An inspector taken apart, for routers that register path by path. */
-export interface Inspection {
+export interface Inspection extends Disposable {
   /** Every path there is. */
   readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Answers a request for a path below the mount. */
   answer(request: Request, path: string): Promise<Response>;
+  /** Ends the streams of those who watch. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -89,13 +113,14 @@ export function inspector(parts: Parts, options: InspectorOptions = {}): Inspect
   if (base !== "" && !/^(\/[^/?#]+)+$/.test(stringOption("base", base, ""))) {
     throw new TypeError(`Cannot use ${show(base)} as "base": it must be like "/internal"`);
   }
-  return async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (base !== "" && !pathname.startsWith(`${base}/`)) {
       return dressed(text(404, "Not found"), request.method);
     }
     return await inspection.answer(request, pathname.slice(base.length));
   };
+  return Object.assign(handler, { [Symbol.dispose]: () => inspection[Symbol.dispose]() });
 }
 
 /** The same for a router. */
@@ -109,10 +134,22 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
-  const plain: readonly Route[] = [...healthRoutes(named, ready), statsRoute(named, env)];
+  const showData = booleanOption("showData", options.showData, false);
+  const plain: readonly Route[] = [
+    ...healthRoutes(named, ready),
+    statsRoute(named, env),
+    metricsRoute(parts, options.metrics),
+    eventsRoute(named, env, showData, options.events),
+  ];
   const profile = plain.some((route) => match(route, "/debug/pprof/profile") !== undefined);
   const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
-  return { routes, answer: (request, path) => answer(request, path, { ...options, env, routes }) };
+  return {
+    routes,
+    answer: (request, path) => answer(request, path, { ...options, env, routes }),
+    [Symbol.dispose]() {
+      for (const route of routes) route.end?.();
+    },
+  };
 }
 
 interface Setting extends InspectorOptions {

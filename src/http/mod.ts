@@ -25,6 +25,11 @@ export {
   inspector,
   type InspectorOptions,
 } from "./inspector.ts";
+export type { EventsViewOptions } from "./events/route.ts";
+export type { MetricsPageOptions } from "./metrics.ts";
 export type { Route, Visit } from "./route.ts";
+export type { Exposition } from "../metrics/exposition.ts";
+export type { Family } from "../metrics/family.ts";
+export type { MetricsOptions } from "../metrics/metrics.ts";
 export type { Env } from "../internal/env.ts";
 export type { Part, PartKind, Parts } from "../internal/parts.ts";

@@ -12,6 +12,8 @@ export interface Route {
   readonly open?: boolean;
   /** Answers. What it throws is a 500 without details. */
   handle(visit: Visit): Response | Promise<Response>;
+  /** Ends its streams. */
+  end?(): void;
 }
 
 /** A request that may be answered. */

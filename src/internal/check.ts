@@ -50,6 +50,19 @@ export function wordOption<Word extends string>(
   return value;
 }
 
+/** The value if it is true or false, the default if it is undefined, else a `TypeError`. */
+export function booleanOption(
+  name: string,
+  value: boolean | undefined,
+  fallback: boolean,
+): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== "boolean") {
+    throw new TypeError(`Cannot use ${show(value)} as "${name}": it must be true or false`);
+  }
+  return value;
+}
+
 /** The value if it is a string, the default if it is undefined, else a `TypeError`. */
 export function stringOption(name: string, value: string | undefined, fallback: string): string {
   if (value === undefined) return fallback;

@@ -14,6 +14,7 @@ const BOUNDS: readonly number[] = [
   ...[0.000_01, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
   ...[1, 2.5, 5, 10, 30],
 ];
+const BOUNDS_MS: readonly number[] = BOUNDS.map((bound) => bound * 1000);
 
 /** Figures by name; which there are differs from part to part. */
 type Counts = Readonly<Record<string, number | undefined>>;
@@ -36,13 +37,17 @@ interface TypeView {
 export function collectPart({ kind, name, part }: NamedPart, book: FamilyBook): void {
   const stats: unknown = part.stats();
   if (kind === "emitter") collectEmitter(name, stats, book);
-  else if (kind === "bus") collectBus(stats, book);
+  else if (kind === "bus") collectBus(name, stats, book);
   else if (kind === "listeners") collectListeners(name, stats, book);
   else if (kind === "store") collectStore(name, stats, book);
   else collectPool(name, stats, book);
+  const { health } = part as { health?: () => { readonly status: string } };
+  if (typeof health !== "function") return;
+  const labels = { component: `${kind}/${name}`, status: health.call(part).status };
+  book.gauge("nova_health", "1 for what a part says of its health.", labels, 1);
 }
 
-const EMITTED = "Events that entered, by what became of them.";
+const EMITTED = "Events by what became of them; an enqueued one counts as queued, too.";
 const PROCESSED = "Events by what became of them in a listener.";
 const DROPPED = "Events that were lost, and why.";
 const QUEUE = "Events or tasks that wait.";
@@ -56,7 +61,7 @@ function collectEmitter(emitter: string, figures: unknown, book: FamilyBook): vo
   const { listeners, types } = figures as { listeners: unknown[]; types: TypeView[] };
   const component = `emitter/${emitter}`;
   const emitted = (type: string, result: string, value: number): void =>
-    book.counter("nova_events_emitted_total", EMITTED, { component, type, result }, value);
+    book.counter("nova_events_emitted_total", EMITTED, { emitter, type, result }, value);
   let [failed, succeeded] = [stats.failed ?? 0, stats.succeeded ?? 0];
   for (const type of types) {
     const good = type.emitted - type.failed - type.inFlight;
@@ -71,7 +76,9 @@ function collectEmitter(emitter: string, figures: unknown, book: FamilyBook): vo
   emitted("other", "failed", Math.max(0, failed));
   emitted("other", "no_subscribers", unheard);
   emitted("other", "validation_failed", stats.invalid ?? 0);
-  emitted("other", "buffer_full", stats.refused ?? 0);
+  emitted("other", "buffer_full", (stats.refused ?? 0) - (stats.timedOut ?? 0));
+  emitted("other", "timeout", stats.timedOut ?? 0);
+  emitted("other", "queued", stats.enqueued ?? 0);
   for (const { id, counts, timing } of listeners.map(identified)) {
     const { runs = 0, runFailures = 0, inFlight = 0 } = counts;
     const success = runs - runFailures - inFlight;
@@ -90,16 +97,16 @@ interface TopicView {
   readonly subscriptions: readonly unknown[];
 }
 
-function collectBus(figures: unknown, book: FamilyBook): void {
+function collectBus(bus: string, figures: unknown, book: FamilyBook): void {
   for (const topic of (figures as { topics: readonly TopicView[] }).topics) {
     const { name, partitions = [], subscriptions } = topic;
     const stats = topic as unknown as Counts;
-    const component = `topic/${name}`;
+    const component = `bus/${bus}/${name}`;
     for (const result of ["accepted", "rejected", "dropped", "duplicates"]) {
       const value = stats[result];
       if (value === undefined) continue;
       const help = "Events that somebody tried to publish, by what became of them.";
-      book.counter("nova_topic_events_total", help, { topic: name, result }, value);
+      book.counter("nova_topic_events_total", help, { bus, topic: name, result }, value);
     }
     dropped(book, component, "policy", stats.dropped);
     queue(
@@ -110,7 +117,7 @@ function collectBus(figures: unknown, book: FamilyBook): void {
       stats.waiting,
     );
     for (const [index, { queued = 0 }] of partitions.entries()) {
-      const labels = { topic: name, partition: `${index}` };
+      const labels = { bus, topic: name, partition: `${index}` };
       const help = "Events of a partition that its slowest subscription has not taken.";
       book.gauge("nova_partition_queue_size", help, labels, queued);
     }
@@ -150,7 +157,7 @@ function collectListeners(name: string, figures: unknown, book: FamilyBook): voi
   const { listeners } = figures as { listeners?: Record<string, Counts> };
   // A manager has several; a supervised listener is one.
   for (const [listener, stats] of Object.entries(listeners ?? { [name]: figures as Counts })) {
-    const component = `listener/${name}`;
+    const component = `listeners/${name}`;
     processed(book, component, listener, {
       success: stats.succeeded,
       failed: stats.failed,
@@ -167,7 +174,7 @@ function collectListeners(name: string, figures: unknown, book: FamilyBook): voi
     book.gauge("nova_events_in_flight", IN_FLIGHT, labels, stats.inFlight ?? 0);
     const { circuit } = stats as { circuit?: unknown };
     if (typeof circuit !== "string") continue;
-    for (const state of ["closed", "half-open", "open"]) {
+    for (const state of ["closed", "half-open", "open", "isolated"]) {
       const help = "1 for the state that a circuit is in.";
       const value = state === circuit ? 1 : 0;
       book.gauge("nova_circuit_state", help, { ...labels, state }, value);
@@ -196,6 +203,10 @@ function collectPool(pool: string, figures: unknown, book: FamilyBook): void {
   }
   queue(book, component, stats.queued, stats.queueSize, stats.waiting);
   book.gauge("nova_pool_running", "Tasks that run.", { pool }, stats.running ?? 0);
+  if (stats.lost !== undefined) {
+    const help = "Threads that ended without being told to.";
+    book.counter("nova_pool_threads_lost_total", help, { pool }, stats.lost);
+  }
   book.gauge("nova_pool_workers", "How many may run at once.", { pool }, stats.workers ?? 0);
 }
 
@@ -272,7 +283,7 @@ function duration(
 
 function inSeconds(histogram: Histogram): Omit<Distribution, "exemplar"> {
   return {
-    buckets: BOUNDS.map((bound) => [bound, histogram.countUpTo(bound * 1000)] as const),
+    buckets: histogram.countsUpTo(BOUNDS_MS).map((count, i) => [BOUNDS[i]!, count] as const),
     count: histogram.count,
     sum: histogram.sum / 1000,
   };

@@ -85,8 +85,8 @@ function braces(labels: Labels): string {
 
 /** Nearly no label needs it, so looking comes first. */
 function escapeLabel(value: string): string {
-  if (!/["\\\n\r]/.test(value)) return value;
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(/\r\n|\n|\r/g, "\\n");
+  if (!/["\\\n]/.test(value)) return value;
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
 function escapeHelp(help: string, open: boolean): string {

@@ -131,6 +131,17 @@ export class Histogram {
     return seen;
   }
 
+  /** The same for several durations in ascending order, in one pass. */
+  countsUpTo(bounds: readonly number[]): number[] {
+    let seen = 0;
+    let bucket = 0;
+    return bounds.map((ms) => {
+      const last = ms > 0 ? bucketOf(ms) : ms === 0 ? 0 : -1;
+      for (; bucket <= last; bucket++) seen += this.#counts[bucket]!;
+      return seen;
+    });
+  }
+
   /** Adds what another histogram counted. */
   merge(other: Histogram): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {

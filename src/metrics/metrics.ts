@@ -13,9 +13,10 @@ import { FamilyBook } from "./family_book.ts";
 export interface MetricsOptions {
   /**
    * How many series a family may have. What goes beyond is added up in one with the label values
-   * `other`, and counted in `nova_metrics_folded_series`.
+   * `other`, and counted in `nova_metrics_folded_series`. A series that has its place keeps it for as
+   * long as it is there.
    *
-   * @default {1000}
+   * @default {2000}
    */
   readonly maxSeries?: number;
   /**
@@ -36,7 +37,7 @@ export interface Exposed {
 
 /**
  * Metrics of emitters, buses, listeners, stores and pools. Parts count in plain fields; nothing is
- * done per event for metrics, and nothing is kept between two scrapes.
+ * done per event for metrics, and nothing happens between two scrapes.
  *
  * @example Usage
  * ```ts
@@ -58,6 +59,7 @@ export class Metrics {
   readonly #parts: readonly NamedPart[];
   readonly #maxSeries: number;
   readonly #extra: () => readonly Family[];
+  #last: FamilyBook | undefined;
 
   /**
    * Reads nothing yet.
@@ -70,13 +72,14 @@ export class Metrics {
     requireOptions("metrics", options);
     const { extra = () => [] } = options;
     requireFunction("extra", extra);
-    this.#maxSeries = integerOption("maxSeries", options.maxSeries, 1000);
+    this.#maxSeries = integerOption("maxSeries", options.maxSeries, 2000);
     this.#extra = extra;
   }
 
   /** The families of now. */
   collect(): Family[] {
-    const book = new FamilyBook(this.#maxSeries);
+    const book = new FamilyBook(this.#maxSeries, this.#last);
+    this.#last = book;
     for (const part of this.#parts) collectPart(part, book);
     const { folded } = book;
     book.gauge("nova_metrics_folded_series", "Series that found no room.", {}, folded);

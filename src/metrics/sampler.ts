@@ -67,8 +67,14 @@ export class Sampler {
     return this.#env.monotonic();
   }
 
-  /** Records the call that began then; one that is not timed records nothing. */
-  end(begun: number): void {
-    if (!Number.isNaN(begun)) this.#histogram.record(this.#env.monotonic() - begun, this.#every);
+  /**
+   * Records the call that began then, and answers how long it took, in milliseconds; one that is not
+   * timed records nothing and answers `NaN`.
+   */
+  end(begun: number): number {
+    if (Number.isNaN(begun)) return NaN;
+    const ms = Math.max(0, this.#env.monotonic() - begun);
+    this.#histogram.record(ms, this.#every);
+    return ms;
   }
 }

@@ -4,17 +4,16 @@
 
 import type { Emitted } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
+import { wordOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Exemplar } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import { Sampler } from "./sampler.ts";
+import { parseTraceparent } from "./trace_context.ts";
 
 /** Whose durations are measured: nobody's, one call's in 64, or everyone's. */
 export type TimingMode = "off" | "sampled" | "all";
-
-/** All of them. */
-export const TIMING_MODES: readonly TimingMode[] = ["off", "sampled", "all"];
 
 const ONE_IN = 64;
 
@@ -35,6 +34,13 @@ export class Timing {
   /** The last timed call that was part of a trace; its value in milliseconds. */
   get exemplar(): Exemplar | undefined {
     return this.#exemplar;
+  }
+
+  /** A few figures, for whoever writes statistics as JSON. */
+  toJSON(): Readonly<Record<string, number>> {
+    const { count, mean, max } = this.histogram;
+    const at = (q: number): number => this.histogram.quantile(q);
+    return { count, mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), max };
   }
 
   /** The listener with a stop watch. A promise counts until it settles. */
@@ -61,20 +67,16 @@ export class Timing {
   }
 
   #end(begun: number, { metadata }: Emitted): void {
-    this.#sampler.end(begun);
-    const traceId = traceIdOf(metadata?.traceparent);
-    if (traceId === undefined) return;
-    this.#exemplar = {
-      traceId,
-      value: Math.max(0, this.#env.monotonic() - begun),
-      at: this.#env.now(),
-    };
+    const value = this.#sampler.end(begun);
+    const trace = parseTraceparent(metadata?.["traceparent"]);
+    if (trace !== undefined) {
+      this.#exemplar = { traceId: trace.traceId, value, at: this.#env.now() };
+    }
   }
 }
 
-/** The trace id in a W3C `traceparent`, of which there may be several behind each other. */
-function traceIdOf(traceparent: string | undefined): string | undefined {
-  if (traceparent === undefined) return undefined;
-  const id = /^\s*[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1];
-  return id === "0".repeat(32) ? undefined : id;
+/** Makes the timing of each listener of a part, as its option says; none when it is off. */
+export function timings(mode: TimingMode | undefined, env: Env): () => Timing | undefined {
+  const total = wordOption("timing", mode, ["off", "sampled", "all"], "off");
+  return () => total === "off" ? undefined : new Timing(total, env);
 }

@@ -5,6 +5,7 @@
  */
 
 import {
+  type Capabilities,
   type Driver,
   MemoryDriver,
   type MemoryTx,
@@ -43,7 +44,7 @@ export class Disk {
       return NEVER;
     };
     const mortal: Driver<MemoryTx> = {
-      get capabilities() {
+      get capabilities(): Capabilities {
         // As of an engine that takes its time.
         return { ...driver.capabilities, blocks: "per-commit" };
       },
