@@ -284,12 +284,20 @@ export class TopicLog {
     const { engine, env } = this.options;
     this.#rung = false;
     try {
-      const { head } = engine.driver.figures();
-      const version = (await engine.driver.stream(this.stream))?.version ?? 0;
+      // Read through the engine, which then knows how far the log was seen.
+      const { records, head } = await engine.read({
+        stream: this.stream,
+        after: this.head,
+        limit: 1,
+      });
       // An append that began meanwhile tells of itself.
       if (this.inFlight > 0) return;
-      this.quiet = head;
-      if (version <= this.head) return;
+      if (records.length === 0) {
+        this.quiet = head;
+        return;
+      }
+      const version = (await engine.driver.stream(this.stream))?.version ?? 0;
+      if (version <= this.head || this.inFlight > 0) return;
       this.head = this.#from = version;
       for (const reader of this.readers) reader.wake();
     } catch (error) {
