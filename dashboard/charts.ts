@@ -27,6 +27,9 @@ const COLOURS = [
 /** Readable on light and on dark. */
 const AXIS = { stroke: "#8a94a5", grid: { stroke: "#8a94a528", width: 1 }, ticks: { show: false } };
 
+/** Seconds between the ticks of time. */
+const STEPS = [5, 10, 20, 30, 60, 120, 300];
+
 function clock(seconds: number): string {
   return new Date(seconds * 1000).toTimeString().slice(0, 8);
 }
@@ -113,9 +116,12 @@ export class Chart {
       ...this.#size(),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
-      scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] } },
+      scales: {
+        x: { time: false },
+        y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] },
+      },
       axes: [
-        { ...AXIS, size: 26, space: 70, values: (_plot, ticks) => ticks.map(clock) },
+        { ...AXIS, size: 26, space: 70, incrs: STEPS, values: (_plot, ticks) => ticks.map(clock) },
         { ...AXIS, size: 56, values: (_plot, ticks) => ticks.map((tick) => this.#unit(tick)) },
       ],
       series: [

@@ -23,7 +23,7 @@ const NARROWEST = 0.15;
 /** Fetches a CPU profile, and draws it. Throws what the server says when there is none. */
 export async function profile(place: HTMLElement, seconds: string): Promise<string> {
   const response = await fetch(`../pprof/profile?seconds=${seconds}`);
-  if (!response.ok) throw new Error((await response.text()).slice(0, 300));
+  if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 300)}`);
   const packed = new Uint8Array(await response.arrayBuffer());
   const bytes = packed[0] === 0x1f
     ? new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))

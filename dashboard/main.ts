@@ -10,17 +10,24 @@ import { Feed } from "./feed.ts";
 import { profile } from "./flame.ts";
 import { Rates } from "./rates.ts";
 import { sections } from "./sections.ts";
-import { count, few } from "./words.ts";
+import { count, few, ms } from "./words.ts";
 
 const rates = new Rates();
 const choice = h("select", { "aria-label": "Which queues" }) as HTMLSelectElement;
 const throughput = new Chart("Events per second");
 const depth = new Chart("Queue depth", few, choice);
 const trouble = new Chart("Failures, retries and refusals per second");
+const untimed = h("small", {}, 'none is timed: timing: "sampled"');
+const latency = new Chart("Latency of listeners, last seconds", ms, untimed);
 let last: View | undefined;
 let paused = false;
 
-byId("charts").append(throughput.element, depth.element, trouble.element);
+byId("charts").append(
+  throughput.element,
+  depth.element,
+  trouble.element,
+  latency.element,
+);
 choice.onchange = () => depth.clear();
 
 /** What waits in each queue; or in each partition of the chosen topic. */
@@ -41,7 +48,7 @@ function rateOf(name: string, values: readonly number[]): number | null {
 }
 
 function draw(view: View): void {
-  const { at, topics, emitters, managers, pools, letters, findings, may } = view;
+  const { at, topics, emitters, managers, pools, letters, latencies, findings } = view;
   rates.next(last === undefined ? 0 : (at - last.at) / 1000);
   last = view;
   const subscriptions = topics.flatMap((topic) => topic.subscriptions);
@@ -66,6 +73,15 @@ function draw(view: View): void {
   throughput.add(at / 1000, flow);
   depth.add(at / 1000, depths(view));
   trouble.add(at / 1000, { failed, retried, refused });
+  untimed.hidden = latencies.length > 0;
+  latency.add(
+    at / 1000,
+    Object.fromEntries(
+      latencies.slice(0, 3).flatMap((
+        { name, p50, p99 },
+      ) => [[`${name} p50`, p50], [`${name} p99`, p99]]),
+    ),
+  );
   const running = [...subscriptions, ...emitters, ...listeners]
     .reduce((sum, { inFlight }) => sum + inFlight, 0);
   const queued = all.reduce((sum, own) => sum + own.queued, 0);
@@ -82,6 +98,7 @@ function draw(view: View): void {
       ["Events/s", perSecond(total)],
       ["Queued", few(queued)],
       ["In flight", few(running)],
+      ["Slowest p99", latencies[0] === undefined ? "–" : ms(latencies[0].p99)],
       ["Failed/s", perSecond(failed), failed ? "critical" : undefined],
       ["Retries/s", perSecond(retried), retried ? "warning" : undefined],
       ["Dead letters", few(lettered), lettered > 0 ? "critical" : undefined],
@@ -104,7 +121,6 @@ function draw(view: View): void {
     count(pools.length, "pool"),
     count(view.stores.length, "store"),
   ].filter((text) => !text.startsWith("0 ")).join(" · ");
-  byId("profile").hidden = !may.profile;
   sections(view, rates);
 }
 
@@ -116,7 +132,7 @@ new Feed({
     const state = byId("state");
     const said = paused && live ? "paused" : text;
     if (state.textContent !== said) state.textContent = said;
-    state.className = live && !paused ? "live" : "";
+    state.className = live && !paused ? "good" : "warning";
     document.querySelector("main")!.className = live ? "" : "stale";
   },
 });

@@ -9,9 +9,6 @@ import { byId, type Child, h, show } from "./dom.ts";
 import type { Rates } from "./rates.ts";
 import { ago, count, few } from "./words.ts";
 
-/** A cell: its text, and whether it is a number. */
-type Cell = Child | readonly [number: number];
-
 /** Shows everything below the charts. */
 export function sections(view: View, rates: Rates): void {
   section("advice", "Advice", adviceOf(view));
@@ -37,7 +34,9 @@ function section(id: string, title: string, content: readonly Child[], size?: nu
   show(byId(id), h("h2", {}, title, many), ...content);
 }
 
-function table(heads: readonly string[], rows: readonly (readonly Cell[])[]): HTMLElement {
+/** A table; its heads are separated by bars. */
+function table(titles: string, rows: readonly (readonly Child[])[]): HTMLElement {
+  const heads = titles.split("|");
   return h(
     "table",
     {},
@@ -50,7 +49,7 @@ function table(heads: readonly string[], rows: readonly (readonly Cell[])[]): HT
           "tr",
           {},
           ...row.map((cell, index) =>
-            h("td", { "data-l": index > 0 ? heads[index] : undefined }, cell as Child)
+            h("td", { "data-l": index > 0 ? heads[index] : undefined }, cell)
           ),
         )
       ),
@@ -127,7 +126,7 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ),
     ),
     table(
-      ["Subscription", "Handled", "Lag", "Running", "Held", "Retries", "Dead letters"],
+      "Subscription|Handled|Lag|Running|Held|Retries|Dead letters",
       subscriptions.map((own) => [
         own.id,
         perSecond(rates.of(`done ${key}/${own.id}`, own.succeeded)),
@@ -139,9 +138,9 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ]),
     ),
     table(
-      ["Partition", "In", "Queued", "Waiting"],
+      "Partition|In|Queued|Waiting",
       partitions.map((own, index) => [
-        `${index}`,
+        `#${index}`,
         perSecond(rates.of(`in ${key}/${index}`, own.accepted)),
         of(own.queued, bufferSize),
         "waiting" in own ? few(own.waiting as number) : "–",
@@ -153,7 +152,7 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
 function lettersOf({ letters, may, at }: View): Child[] {
   if (letters.length === 0) return [];
   return [table(
-    ["Cause", "Topic", "Subscription", "Letters", "Last", ""],
+    "Cause|Topic|Subscription|Letters|Last|",
     letters.map((group) => [
       h("span", {}, h("b", { class: "critical" }, group.error), ` ${group.message}`),
       group.topic,
@@ -189,7 +188,7 @@ function managerOf({ name, status: word, listeners }: ManagerView): Child[] {
   return [
     h("h3", {}, `${name} `, status(word)),
     table(
-      ["Listener", "Health", "Circuit", "Running", "Queued", "Retries", "Timeouts", "Why"],
+      "Listener|Health|Circuit|Running|Queued|Retries|Timeouts|Why",
       listeners.map((own) => [
         own.name,
         status(own.status),
@@ -211,7 +210,7 @@ function managerOf({ name, status: word, listeners }: ManagerView): Child[] {
 function emittersOf({ emitters }: View, rates: Rates): Child[] {
   if (emitters.length === 0) return [];
   return [table(
-    ["Emitter", "Emitted", "Queued", "In flight", "Failed", "Dropped", "Unheard"],
+    "Emitter|Emitted|Queued|In flight|Failed|Dropped|Unheard",
     emitters.map((own) => [
       own.name,
       perSecond(rates.of(`emitted ${own.name}`, own.emitted)),
@@ -227,7 +226,7 @@ function emittersOf({ emitters }: View, rates: Rates): Child[] {
 function poolsOf({ pools }: View, rates: Rates): Child[] {
   if (pools.length === 0) return [];
   return [table(
-    ["Pool", "Done", "Running", "Queued", "Failed", "Refused"],
+    "Pool|Done|Running|Queued|Failed|Refused",
     pools.map((own) => [
       own.name,
       perSecond(rates.of(`pool ${own.name}`, own.completed)),
@@ -242,7 +241,7 @@ function poolsOf({ pools }: View, rates: Rates): Child[] {
 function storesOf({ stores }: View, rates: Rates): Child[] {
   if (stores.length === 0) return [];
   return [table(
-    ["Store", "Appended", "Events", "Bytes", "Retention"],
+    "Store|Appended|Events|Bytes|Retention",
     stores.map((own) => [
       own.name,
       perSecond(rates.of(`store ${own.name}`, own.events)),

@@ -117,15 +117,19 @@ function reads(
   });
 }
 
+interface Followed extends Appending {
+  seen: number;
+}
+
 /** Subscribers that wait at the end while others append: what their number adds to an append. */
-function followed(followers: number): Case {
-  return defineCase<Appending & { seen: number; followers: number }>({
-    name: `store append in bursts of 256, ${followers} followers`,
+function followed(followers: number, how: string, count: (state: Followed) => Promise<void>): Case {
+  return defineCase<Followed>({
+    name: `store append in bursts of 256, ${followers} followers${how}`,
     limit: LIMIT / 10,
     bytes: false,
     setup() {
-      const state = { store: new MemoryStore<Orders>({ idWindow: 0 }), seen: 0, followers };
-      for (let i = 0; i < followers; i++) void counting(state);
+      const state = { store: new MemoryStore<Orders>({ idWindow: 0 }), seen: 0 };
+      for (let i = 0; i < followers; i++) void count(state);
       return state;
     },
     async run(state, n) {
@@ -139,8 +143,14 @@ function followed(followers: number): Case {
   });
 }
 
-async function counting(state: { store: MemoryStore<Orders>; seen: number }): Promise<void> {
-  for await (const _event of state.store.follow()) state.seen += 1;
+async function byPage(state: Followed): Promise<void> {
+  for await (const page of state.store.followPages()) {
+    for (const { position } of page) if (position > 0) state.seen += 1;
+  }
+}
+
+async function oneByOne(state: Followed): Promise<void> {
+  for await (const { position } of state.store.follow()) if (position > 0) state.seen += 1;
 }
 
 interface Reading extends Appending {
@@ -250,8 +260,25 @@ export const cases: readonly Case[] = [
     const from = (i * 7919) % (READABLE / 10 - 100);
     return store.readAll({ from, until: from + 100 });
   }),
-  followed(1),
-  followed(100),
+  followed(1, ", by the page", byPage),
+  followed(100, ", by the page", byPage),
+  followed(1, ", one by one", oneByOne),
+  followed(100, ", one by one", oneByOne),
+  // What the runtime takes for an iteration that finds everything ready.
+  defineCase<{ seen: number }>({
+    name: "store floor: for await over what is there",
+    bytes: false,
+    setup: () => ({ seen: 0 }),
+    async run(state, n) {
+      let left = n;
+      const ready = {
+        next: () => Promise.resolve({ done: left-- === 0, value: state }),
+        [Symbol.asyncIterator]: () => ready,
+      };
+      for await (const each of ready) each.seen += 1;
+    },
+    check: ({ seen }, done) => expectCount("iterations", seen, done),
+  }),
 ];
 
 async function follow(store: MemoryStore<Orders>, meter: Meter): Promise<void> {

@@ -63,12 +63,12 @@ export const storeBars: readonly Bar[] = [
   atMost("store read, the last 100 of 1,000,000", 2, "the last 100 of 10⁶: ≤ 2 µs", "µs", 1000),
   atMost("store read, 1000 by time of 1,000,000", 50, "1,000 by time of 10⁶: ≤ 50 µs", "µs", 1000),
   {
-    text: "live: ≤ 8 ns per follower and append",
+    text: "live, by the page: ≤ 8 ns per follower and append",
     runtimes: ALL,
     atMost: 8,
     find: (look) => {
       const [many, one] = [100, 1].map((n) =>
-        look(`store append in bursts of 256, ${n} followers`)
+        look(`store append in bursts of 256, ${n} followers, by the page`)
       );
       return many === undefined || one === undefined
         ? undefined

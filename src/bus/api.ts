@@ -250,6 +250,14 @@ export interface PartitionStats {
   readonly waiting: number;
 }
 
+/** Figures of the memory in which a topic recognises what it got before. */
+export interface DedupeStats {
+  /** Events that are remembered. */
+  readonly remembered: number;
+  /** How many may be; then nothing enters before the oldest are forgotten. */
+  readonly maxIds: number;
+}
+
 /**
  * Figures of a topic. Every attempt to publish is counted once:
  * `attempts = accepted + duplicates + rejected + dropped + waiting`.
@@ -275,6 +283,8 @@ export interface TopicStats {
   readonly bufferSize: number;
   /** Whether its events have keys. */
   readonly keyed: boolean;
+  /** Its memory of ids; undefined without `dedupe`. */
+  readonly dedupe?: DedupeStats;
   /** Its partitions, in order. */
   readonly partitions: readonly PartitionStats[];
   /** Its subscriptions. */
@@ -384,4 +394,12 @@ export interface DeadLetter {
   readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
+}
+
+/** Figures of a bus. */
+export interface BusStats {
+  /** Its name. */
+  readonly name: string;
+  /** Each topic, dead-letter topics included. */
+  readonly topics: readonly TopicStats[];
 }

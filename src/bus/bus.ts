@@ -25,6 +25,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
 import { DeadLetterTopic } from "./dead_letter_topic.ts";
@@ -101,7 +102,7 @@ export class Bus implements AsyncDisposable {
   #declared = 0;
   #closing: Closing | undefined;
   #closed: Promise<CloseResult> | undefined;
-  readonly #calls: CloseCalls = { close: 0 };
+  readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
   /** What deleted topics had finished. */
   #finishedGone = 0;
@@ -123,6 +124,7 @@ export class Bus implements AsyncDisposable {
     this.#defaults = copyOf(defaults);
     this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
     this.#limits = new TimeLimits(this.#env);
+    lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
       newTiming: timings(options.timing, this.#env),

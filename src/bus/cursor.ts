@@ -225,7 +225,9 @@ export class Cursor implements JobOwner {
     if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
     context.keep();
     job.context = context;
-    job.exempt = this.#owner.calls.close !== closeCalls;
+    const { topic, id, calls } = this.#owner;
+    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.#exempt += 1;
     else {
       this.#running += 1;
@@ -275,6 +277,7 @@ export class Cursor implements JobOwner {
 
   /** A handler gives back its slot. */
   #leave(job: Job): void {
+    if (job.duty !== undefined) this.#owner.calls.roster?.end(job.duty);
     if (job.exempt) this.#exempt -= 1;
     else {
       this.#running -= 1;

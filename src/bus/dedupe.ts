@@ -10,7 +10,7 @@ import type { Env } from "../internal/env.ts";
 import { TurnClock } from "../internal/turn_clock.ts";
 import { type Seen, SeenWindow } from "../queue/seen_window.ts";
 import { sameData } from "../store/same_data.ts";
-import type { Receipt } from "./api.ts";
+import type { DedupeStats, Receipt } from "./api.ts";
 import type { Guard } from "./guard.ts";
 import type { Partition } from "./partition.ts";
 import type { Placing } from "./placing.ts";
@@ -39,9 +39,9 @@ export class Dedupe implements Guard {
     this.#clock = new TurnClock(parts.env);
   }
 
-  /** How many events are remembered. */
-  get length(): number {
-    return this.#window?.length ?? 0;
+  /** The figures of now. */
+  stats(): DedupeStats {
+    return { remembered: this.#window?.length ?? 0, maxIds: this.#parts.settings.maxIds };
   }
 
   /** Whether nothing more can be remembered now. */

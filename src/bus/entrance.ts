@@ -192,6 +192,7 @@ export class Entrance {
       dropped,
       waiting,
       queued: this.#partitions.reduce((sum, partition) => sum + partition.queued, 0),
+      ...(this.#dedupe === undefined ? {} : { dedupe: this.#dedupe.stats() }),
       partitions: this.#partitions.map(({ tail, queued }, index) => ({
         accepted: tail,
         queued,

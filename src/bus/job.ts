@@ -4,6 +4,7 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
+import type { Duty, Roster } from "../internal/roster.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
@@ -34,6 +35,8 @@ export class Job implements Limited<Job> {
   delayed: Delayed<Job> | undefined;
   /** What the handler sees that has returned a promise. */
   context: AttemptContext | undefined;
+  /** Its place in the roster. */
+  duty: Duty | undefined;
   /** Why the attempt has failed although its handler still runs. */
   failure: Error | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
@@ -76,10 +79,12 @@ export interface Failure {
   readonly redrives: number;
 }
 
-/** Who closes, counted in one object for all: it is looked at for every event. */
+/** What cursors have to know of their bus, in one object for all: it is looked at for every event. */
 export interface CloseCalls {
   /** How often the bus was told to close. */
   close: number;
+  /** Who is at work, if somebody wants to know. */
+  roster: Roster | undefined;
 }
 
 /** What a cursor tells of members that share a subscription. */
@@ -92,6 +97,8 @@ export interface Seats {
 
 /** What a cursor asks of its subscription. */
 export interface CursorOwner extends ContextOwner {
+  /** The name of its topic. */
+  readonly topic: string;
   /** Its label. */
   readonly id: string;
   /** How many handlers may run at once in each partition; it may change. */

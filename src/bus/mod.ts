@@ -46,6 +46,7 @@ export type {
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
+  DedupeStats,
   Key,
   OnFailure,
   ParkedKey,

@@ -24,6 +24,8 @@ import type { Partition } from "./partition.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  /** The name of the topic. */
+  readonly topic: string;
   readonly partitions: readonly Partition[];
   newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Job>;
@@ -143,6 +145,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   get active(): boolean {
     return this.#active;
+  }
+
+  get topic(): string {
+    return this.#owner.topic;
   }
 
   get calls(): CloseCalls {

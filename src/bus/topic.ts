@@ -97,6 +97,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         progressed: this.#progressed,
       }));
     this.#parts = {
+      topic: name,
       partitions: this.partitions,
       newTiming: () => owner.newTiming(),
       delays: owner.delays,

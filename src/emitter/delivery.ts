@@ -8,11 +8,14 @@
 import { ListenerError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import { keep } from "../event/pool.ts";
+import type { Roster } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Cell, Channel } from "./listener_table.ts";
 
 /** What a delivery tells its emitter. */
 export interface DeliveryOwner {
+  /** Who is at work, if somebody wants to know. */
+  readonly roster: Roster | undefined;
   /** A listener failed; true when `onError` took care of it. */
   failed(error: ListenerError): boolean;
   /** Nobody listened to an event. */
@@ -56,13 +59,17 @@ export class Delivery {
   wait(cell: Cell, promise: PromiseLike<unknown>): void {
     const adopted = adopt(promise);
     const handle = cell.group ?? cell;
+    const { roster } = this.#owner;
+    const duty = roster?.begin(handle, 1);
     this.#open += 1;
     handle.inFlight += 1;
     adopted.then(() => {
       handle.inFlight -= 1;
+      roster?.end(duty);
       this.#settled();
     }, (cause) => {
       handle.inFlight -= 1;
+      roster?.end(duty);
       this.fail(cell, cause);
       this.#settled();
     });

@@ -8,6 +8,7 @@ import { isMade } from "../event/make.ts";
 import { requireOptions, show, wordOption } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { RESOLVED } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import { ACCEPTED, type Backlog } from "./backlog.ts";
 import { dispatchOne } from "./dispatch.ts";
 import { Engine } from "./engine.ts";
@@ -74,6 +75,7 @@ export class Emitter<
     this.#engine = new Engine(options as unknown as AnyEmitterOptions);
     this.#direct = this.#engine.direct;
     this.#backlog = this.#engine.backlog;
+    lendRoster(this, () => this.#engine.roster ??= new Roster(this.#engine.env));
   }
 
   /** Names it in errors and figures. */

@@ -26,6 +26,7 @@ import {
   Closing,
 } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
+import type { Roster } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { type Timing, timings } from "../metrics/timing.ts";
 import { DEFAULT_WAIT_MS, OVERFLOWS } from "../queue/overflow.ts";
@@ -58,6 +59,7 @@ export class Engine implements DeliveryOwner, BacklogOwner, OnionOwner, Closable
   closed = false;
   /** How often it was told so. */
   closeCalls = 0;
+  roster: Roster | undefined;
   /** Whether made events need no admission: it is open, without schemas and isolation. */
   #plain: boolean;
   readonly #onError: AnyEmitterOptions["onError"];

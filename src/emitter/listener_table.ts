@@ -104,6 +104,10 @@ export abstract class Handle implements Subscription {
   /** Takes the listener out; called once. */
   protected abstract leave(): void;
 
+  get station(): readonly string[] {
+    return [this.name, this.id];
+  }
+
   get id(): string {
     return this.#id ??= nameOf(this.listener) || `${this.name}#${this.#number}`;
   }

@@ -10,6 +10,20 @@ export class Itself {
   }
 }
 
+/** The object that a function fills in with `this`. */
+export type Writable<Object> = { -readonly [Key in keyof Object]: Object[Key] };
+
+/**
+ * A constructor of plain objects that have room for a brand. A literal has none: with its brand each
+ * would get an array beside it, 40 bytes on V8.
+ */
+export function plain<Args extends readonly unknown[], Object>(
+  fill: (this: Writable<Object>, ...args: Args) => void,
+): new (...args: Args) => Object {
+  fill.prototype = Object.prototype;
+  return fill as unknown as new (...args: Args) => Object;
+}
+
 class EventBrand extends Itself {
   // Its presence is all that counts.
   readonly #checked = true;

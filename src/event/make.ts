@@ -6,7 +6,7 @@
 import { ValidationError } from "../errors.ts";
 import { requireOptions, show } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
-import { brand, isBranded } from "./brand.ts";
+import { brand, isBranded, plain } from "./brand.ts";
 import type { Draft, Emitted, Metadata, NovaEvent } from "./event.ts";
 import { copyMetadata, NO_METADATA } from "./metadata.ts";
 import { isPooled, requireLease } from "./pool.ts";
@@ -71,6 +71,22 @@ export function createEvent<const Type extends string, Data>(
   return made(id ?? env.id(), type, data, copyMetadata(metadata), timestamp ?? env.coarse());
 }
 
+const Made: new (
+  id: string,
+  type: string,
+  data: unknown,
+  metadata: Metadata,
+  timestamp: number,
+) => NovaEvent = plain(
+  function (id, type, data, metadata, timestamp) {
+    this.id = id;
+    this.type = type;
+    this.data = data;
+    this.metadata = metadata;
+    this.timestamp = timestamp;
+  },
+);
+
 function made<Type extends string, Data>(
   id: string,
   type: Type,
@@ -78,9 +94,9 @@ function made<Type extends string, Data>(
   metadata: Metadata,
   timestamp: number,
 ): NovaEvent<Type, Data> {
-  const event = { id, type, data, metadata, timestamp };
+  const event = new Made(id, type, data, metadata, timestamp);
   brand(event);
-  return event;
+  return event as NovaEvent<Type, Data>;
 }
 
 /** What an emitter carries for `emit(type, data)`: checked, without id and time. */

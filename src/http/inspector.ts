@@ -16,12 +16,13 @@ import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
 import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
+import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
 import { match, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 
 /** Options of {@linkcode inspector}. */
-export interface InspectorOptions {
+export interface InspectorOptions extends PprofOptions {
   /**
    * Who may look: `bearer(token)`, `anyone()`, or a function of your own. Whatever it throws means no.
    *
@@ -135,14 +136,14 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
   const showData = booleanOption("showData", options.showData, false);
-  const plain: readonly Route[] = [
+  const routes: readonly Route[] = [
     ...healthRoutes(named, ready),
     statsRoute(named, env),
     metricsRoute(parts, options.metrics),
     eventsRoute(named, env, showData, options.events),
+    ...pprofRoutes(parts, { ...options, env }),
+    ...dashboardRoutes(parts, named, { redrive, env }),
   ];
-  const profile = plain.some((route) => match(route, "/debug/pprof/profile") !== undefined);
-  const routes = [...plain, ...dashboardRoutes(parts, named, { redrive, profile, env })];
   return {
     routes,
     answer: (request, path) => answer(request, path, { ...options, env, routes }),
@@ -173,7 +174,8 @@ async function answer(request: Request, path: string, setting: Setting): Promise
   if (!authorized && route?.open !== true) return dressed(refusal(authorize), method);
   if (found.length === 0) return dressed(text(404, "Not found"), method);
   if (route === undefined) {
-    const allow = found.map((each) => each.method === "GET" ? "GET, HEAD" : each.method).join(", ");
+    const methods = found.map((each) => each.method === "GET" ? "GET, HEAD" : each.method);
+    const allow = [...new Set(methods)].join(", ");
     return dressed(text(405, "Method not allowed", { allow }), method);
   }
   try {

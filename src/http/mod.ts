@@ -27,6 +27,7 @@ export {
 } from "./inspector.ts";
 export type { EventsViewOptions } from "./events/route.ts";
 export type { MetricsPageOptions } from "./metrics.ts";
+export type { PprofOptions } from "./pprof.ts";
 export type { Route, Visit } from "./route.ts";
 export type { Exposition } from "../metrics/exposition.ts";
 export type { Family } from "../metrics/family.ts";

@@ -4,6 +4,7 @@
 
 import type { ListenerContext, Subscription } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
+import type { Duty } from "../internal/roster.ts";
 import type { Limited } from "./deadlines.ts";
 import type { Flight } from "./flight.ts";
 
@@ -40,6 +41,8 @@ export class Attempt implements Limited, Watcher {
   /** The event it is for, once that outlives the turn. */
   flight: Flight | undefined;
   deadline = 0;
+  /** Its place in the roster. */
+  duty: Duty | undefined;
   /** Whether it outlived its time: it only holds its slot now. */
   expired = false;
   readonly #owner: AttemptOwner;

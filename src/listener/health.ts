@@ -157,3 +157,10 @@ function probe(retryAfterMs: number): string {
     ? "the next attempt is a probe"
     : `no attempt passes for ${Math.ceil(retryAfterMs)} ms`;
 }
+
+/** One word for several listeners: some that are ill degrade the whole, all make it ill. */
+export function overall(words: readonly HealthStatus[]): HealthStatus {
+  if (words.every((word) => word === "healthy")) return "healthy";
+  if (words.some((word) => word === "healthy" || word === "degraded")) return "degraded";
+  return words.every((word) => word === "circuit-open") ? "circuit-open" : "unhealthy";
+}

@@ -8,8 +8,9 @@ import type { Listener, ListenerContext, Subscription } from "../event/listener.
 import { requireOptions, show } from "../internal/check.ts";
 import { type CloseOptions, Closing } from "../internal/closing.ts";
 import { type Env, RESOLVED, systemEnv } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import { isThenable } from "../internal/thenable.ts";
-import type { HealthReason, HealthStatus, ListenerHealth } from "./health.ts";
+import { type HealthReason, type HealthStatus, type ListenerHealth, overall } from "./health.ts";
 import {
   type SupervisedListener,
   type SupervisedStats,
@@ -121,6 +122,7 @@ export class ListenerManager implements AsyncDisposable {
   #closing: Closing<readonly Unhandled[]> | undefined;
   #stopped: Promise<StopResult> | undefined;
   #signal = new AbortController();
+  #roster: Roster | undefined;
   #finishedBefore = 0;
   /** What listeners that are gone had finished. */
   #retired = 0;
@@ -145,6 +147,12 @@ export class ListenerManager implements AsyncDisposable {
       },
       settled: () => this.#settled(),
     };
+    lendRoster(this, () => {
+      if (this.#roster !== undefined) return this.#roster;
+      const roster = this.#roster = new Roster(this.#env);
+      for (const supervisor of this.#supervisors()) supervisor.roster = roster;
+      return roster;
+    });
   }
 
   /**
@@ -169,6 +177,7 @@ export class ListenerManager implements AsyncDisposable {
       totalSupervision(listener, given as SuperviseOptions<never>),
       this.#owner,
     );
+    supervisor.roster = this.#roster;
     if (this.#running) supervisor.start();
     const listed = supervised<Event>(supervisor);
     const signal = (): AbortSignal => this.#signal.signal;
@@ -353,13 +362,6 @@ class Direct implements ListenerContext {
   get signal(): AbortSignal {
     return this.#signal();
   }
-}
-
-/** One word for several listeners: some that are ill degrade the whole, all make it ill. */
-function overall(words: readonly HealthStatus[]): HealthStatus {
-  if (words.every((word) => word === "healthy")) return "healthy";
-  if (words.some((word) => word === "healthy" || word === "degraded")) return "degraded";
-  return words.every((word) => word === "circuit-open") ? "circuit-open" : "unhealthy";
 }
 
 function sum(all: readonly SupervisedStats[]): SupervisedTotal {

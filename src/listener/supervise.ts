@@ -6,6 +6,7 @@ import type { Emitted } from "../event/event.ts";
 import type { Listener } from "../event/listener.ts";
 import { requireOptions } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import type { CircuitBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker_options.ts";
 import {
@@ -57,6 +58,7 @@ export function supervised<Event extends Emitted>(
 ): SupervisedListener<Event> {
   const { name, breaker } = supervisor.settings;
   const handle: Listener = (event, context) => supervisor.handle(event, context);
+  lendRoster(handle, () => supervisor.roster ??= new Roster(supervisor.settings.env));
   return Object.defineProperties(handle, {
     name: { value: name, configurable: true },
     circuit: { value: breaker },

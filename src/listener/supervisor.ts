@@ -9,6 +9,7 @@ import { BufferFullError, TimeoutError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import type { Listener, ListenerContext } from "../event/listener.ts";
 import { withoutStack } from "../internal/quiet.ts";
+import type { Roster } from "../internal/roster.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import { Attempt, type AttemptOwner, type Watches } from "./attempt.ts";
 import type { CircuitBreaker } from "./breaker.ts";
@@ -33,6 +34,8 @@ export class Supervisor implements AttemptOwner, FlightOwner {
   readonly figures: Figures;
   readonly watches: Watches;
   readonly ends: boolean;
+  /** Who is at work, if somebody wants to know. */
+  roster: Roster | undefined;
   readonly #listener: Listener;
   readonly #owner: SupervisorOwner | undefined;
   readonly #breaker: CircuitBreaker | undefined;
@@ -148,6 +151,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
   /** The promise of a call settled. */
   settled(attempt: Attempt, error: unknown, failed: boolean): void {
     this.#running -= 1;
+    this.roster?.end(attempt.duty);
     if (attempt.expired) this.figures.zombies -= 1;
     else {
       const flight = attempt.flight!;
@@ -314,6 +318,7 @@ export class Supervisor implements AttemptOwner, FlightOwner {
   ): void {
     this.#running += 1;
     attempt.permit = permit;
+    attempt.duty = this.roster?.begin({ station: [this.settings.name] }, attempt.number);
     attempt.flight = flight;
     flight.attempt = attempt;
     if (this.#owner?.stopping !== stopping) {

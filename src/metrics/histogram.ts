@@ -153,6 +153,31 @@ export class Histogram {
     this.#max = Math.max(this.#max, other.#max);
   }
 
+  /** The same counts, on their own from now on. */
+  copy(): Histogram {
+    const copy = new Histogram();
+    copy.merge(this);
+    return copy;
+  }
+
+  /**
+   * What was recorded since an earlier copy of this one was made. Its least and greatest value are
+   * known as well as their buckets tell: within 6.3 %.
+   */
+  since(earlier: Histogram): Histogram {
+    const recent = new Histogram();
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = this.#counts[bucket]! - earlier.#counts[bucket]!;
+      if (count <= 0) continue;
+      recent.#counts[bucket] = count;
+      recent.#count += count;
+      if (recent.#min === Infinity) recent.#min = Math.max(this.#min, lowerBound(bucket));
+      recent.#max = Math.min(this.#max, lowerBound(bucket + 1));
+    }
+    recent.#sum = Math.max(0, this.#sum - earlier.#sum);
+    return recent;
+  }
+
   /** Forgets everything. */
   reset(): void {
     this.#counts.fill(0);

@@ -2,6 +2,8 @@
  * W3C Trace Context in the metadata of events: `traceparent` and `tracestate`.
  */
 
+import type { Metadata } from "../event/event.ts";
+
 /** Where a trace stands: what `traceparent` says. */
 export interface TraceContext {
   /** 32 lower-case hexadecimal digits, not all zero. */
@@ -32,6 +34,18 @@ export function parseTraceparent(text: string | null | undefined): TraceContext 
   }
   if (/^0+$/.test(traceId!) || /^0+$/.test(spanId!)) return undefined;
   return { traceId: traceId!, spanId: spanId!, traceFlags: Number.parseInt(flags!, 16) & 1 };
+}
+
+/** Printable ASCII, no longer than the recommendation asks to keep. */
+const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
+
+/** The metadata of events that belong to the trace of a request; empty if it has no valid one. */
+export function traceMetadata(headers: Headers): Metadata {
+  const trace = parseTraceparent(headers.get("traceparent"));
+  if (trace === undefined) return {};
+  const traceparent = formatTraceparent(trace);
+  const tracestate = headers.get("tracestate") ?? "";
+  return TRACESTATE.test(tracestate) ? { traceparent, tracestate } : { traceparent };
 }
 
 /** A context as a `traceparent` of version 00. */

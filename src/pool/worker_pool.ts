@@ -4,6 +4,7 @@
 
 import {
   integerOption,
+  nameOf,
   requireFunction,
   requireOptions,
   requireSignal,
@@ -11,6 +12,7 @@ import {
 } from "../internal/check.ts";
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { workersFor } from "../internal/cores.ts";
+import { type Duty, lendRoster, Roster } from "../internal/roster.ts";
 import { isThenable } from "../internal/thenable.ts";
 import { Pacer } from "../queue/pacer.ts";
 import type { Pool, PoolTask, SubmitOptions } from "../queue/pool.ts";
@@ -61,6 +63,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
   /** Workers that wait for work; they are made when they are needed first. */
   readonly #free: Worker[] = [];
   #made = 0;
+  #roster: Roster | undefined;
   #completed = 0;
   #failed = 0;
   #running = 0;
@@ -94,6 +97,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
       },
     });
     this.#pacer = new Pacer(this.#intake.env, BURST, () => this.#drain());
+    lendRoster(this, () => this.#roster ??= new Roster(this.#intake.env));
   }
 
   /**
@@ -231,6 +235,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
     signal?: AbortSignal,
   ): Result | PromiseLike<Result> {
     const { closing } = this.#intake;
+    worker.duty = this.#roster?.begin({ station: [nameOf(task) || "task"] }, 1);
     try {
       return task(signal ?? this.#stopSignal());
     } finally {
@@ -265,6 +270,7 @@ export class WorkerPool implements Pool, AsyncDisposable {
   #settled(worker: Worker, succeeded: boolean): void {
     if (succeeded) this.#completed += 1;
     else this.#failed += 1;
+    this.#roster?.end(worker.duty);
     this.#running -= 1;
     if (this.#exempt === worker) this.#exempt = undefined;
     this.#free.push(worker);
@@ -298,6 +304,8 @@ class TaskJob extends Job {
 /** A place for one running task. Its two functions are made once, not once per task. */
 class Worker {
   job: TaskJob | undefined = undefined;
+  /** Its place in the roster. */
+  duty: Duty | undefined = undefined;
   readonly #returned: (value: unknown) => unknown;
   readonly #threw: (error: unknown) => unknown;
 

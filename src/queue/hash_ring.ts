@@ -1,6 +1,11 @@
 /**
- * A ring of hashes that can be searched: an open-addressing table of 32-bit slots over it. What the
- * slots mean is kept by the owner, in columns of its own; nothing is allocated per entry.
+ * A ring of hashes that can be searched. What its slots mean is kept by the owner, in columns of its
+ * own; nothing is allocated per entry.
+ *
+ * Two open-addressing tables of 32-bit words lie over it. Nothing is removed from a table: whenever
+ * the ring comes round, one begins anew, and the other counts as far as its slots are not taken again.
+ * A word has the slot in its low bits and bits of the hash above, so that a search that finds nothing
+ * touches one line of memory in each.
  */
 
 const FIRST_SIZE = 1024;
@@ -9,16 +14,23 @@ const FIRST_SIZE = 1024;
 export class HashRing {
   readonly #capacity: number;
   #hashes: Uint32Array;
-  /** Slot + 1; 0 is empty. At least twice as many as the ring, so probes stay short. */
-  #table: Uint32Array;
+  /** Slots of this round. A word is the slot + 1, and as much of the hash as finds room; 0 is empty. */
+  #young: Uint32Array;
+  /** Slots of the round before. */
+  #old: Uint32Array;
+  /** How many low bits of a word are the slot. */
+  #bits: number;
   #oldest = 0;
   #length = 0;
 
   /** Allocates the first slots. */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#hashes = new Uint32Array(Math.min(FIRST_SIZE, capacity));
-    this.#table = newTable(this.#hashes.length);
+    const size = Math.min(FIRST_SIZE, capacity);
+    this.#hashes = new Uint32Array(size);
+    this.#young = newTable(size);
+    this.#old = newTable(size);
+    this.#bits = 32 - Math.clz32(size);
   }
 
   /** How many hashes it holds. */
@@ -46,31 +58,73 @@ export class HashRing {
     return this.#hashes.length === this.#capacity;
   }
 
-  /** The next place in the table, at or behind `from`, with this hash; -1 when there is none. */
-  seek(hash: number, from: number = home(hash)): number {
-    const mask = this.#table.length - 1;
-    for (let at = from & mask; this.#table[at] !== 0; at = (at + 1) & mask) {
-      if (this.#hashes[this.#table[at]! - 1] === hash) return at;
+  /** A place with this hash, perhaps with one that is nearly the same; -1 when there is none. */
+  seek(hash: number): number {
+    return this.#seek(hash, home(hash) & (this.#young.length - 1));
+  }
+
+  /** The next such place behind one that was found. */
+  next(hash: number, place: number): number {
+    const size = this.#young.length;
+    const at = (place + 1) & (size - 1);
+    return place < size ? this.#seek(hash, at) : this.#seekOld(hash, at);
+  }
+
+  #seek(hash: number, from: number): number {
+    const words = this.#young;
+    const mask = words.length - 1;
+    for (let at = from; words[at] !== 0; at = (at + 1) & mask) {
+      // Of this round, only what was let go is not there any more.
+      if (this.#matches(words[at]!, hash) && this.#isLive(this.slotAt(at))) return at;
+    }
+    return this.#seekOld(hash, home(hash) & mask);
+  }
+
+  #seekOld(hash: number, from: number): number {
+    // Nothing is left of the round before.
+    if (this.#oldest + this.#length <= this.#hashes.length) return -1;
+    const words = this.#old;
+    const mask = words.length - 1;
+    for (let at = from; words[at] !== 0; at = (at + 1) & mask) {
+      const place = at + words.length;
+      if (this.#matches(words[at]!, hash) && this.slotAt(place) >= this.#oldest) return place;
     }
     return -1;
   }
 
-  /** The slot at a place in the table that was found. */
+  #matches(word: number, hash: number): boolean {
+    return (word ^ hash) >>> this.#bits === 0;
+  }
+
+  #isLive(slot: number): boolean {
+    const end = this.#oldest + this.#length;
+    return end > this.#hashes.length || (slot >= this.#oldest && slot < end);
+  }
+
+  /** The slot at a place that was found. */
   slotAt(place: number): number {
-    return this.#table[place]! - 1;
+    const size = this.#young.length;
+    const word = place < size ? this.#young[place]! : this.#old[place - size]!;
+    return (word & ((1 << this.#bits) - 1)) - 1;
   }
 
   /** Adds a hash while it is not full; answers its slot. */
   add(hash: number): number {
     const size = this.#hashes.length;
-    const slot = this.#oldest + this.#length;
+    const end = this.#oldest + this.#length;
+    const slot = end < size ? end : end - size;
+    if (slot === 0) this.#turn();
     this.#length += 1;
-    return this.#put(hash, slot < size ? slot : slot - size);
+    return this.#put(hash, slot);
+  }
+
+  #turn(): void {
+    [this.#young, this.#old] = [this.#old, this.#young];
+    this.#young.fill(0);
   }
 
   /** Lets the oldest hash go. */
   shift(): void {
-    this.#remove(this.#oldest);
     this.#oldest = this.#oldest + 1 === this.#hashes.length ? 0 : this.#oldest + 1;
     this.#length -= 1;
   }
@@ -81,10 +135,12 @@ export class HashRing {
    */
   grow(): [size: number, oldest: number] {
     const hashes = this.#hashes;
-    const size = Math.min(hashes.length * 2, this.#capacity);
+    const size = Math.min(hashes.length * 4, this.#capacity);
     const oldest = this.#oldest;
     this.#hashes = new Uint32Array(size);
-    this.#table = newTable(size);
+    this.#young = newTable(size);
+    this.#old = newTable(size);
+    this.#bits = 32 - Math.clz32(size);
     this.#oldest = 0;
     for (let slot = 0; slot < this.#length; slot++) {
       this.#put(hashes[(oldest + slot) % hashes.length]!, slot);
@@ -93,26 +149,13 @@ export class HashRing {
   }
 
   #put(hash: number, slot: number): number {
-    const mask = this.#table.length - 1;
+    const words = this.#young;
+    const mask = words.length - 1;
     let at = home(hash) & mask;
-    while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = slot + 1;
+    while (words[at] !== 0) at = (at + 1) & mask;
+    words[at] = ((hash >>> this.#bits) << this.#bits) | (slot + 1);
     this.#hashes[slot] = hash;
     return slot;
-  }
-
-  /** Takes a slot out of the table, and moves up what was pushed behind it. */
-  #remove(slot: number): void {
-    const mask = this.#table.length - 1;
-    let hole = home(this.#hashes[slot]!) & mask;
-    while (this.#table[hole] !== slot + 1) hole = (hole + 1) & mask;
-    for (let at = (hole + 1) & mask; this.#table[at] !== 0; at = (at + 1) & mask) {
-      const wanted = home(this.#hashes[this.#table[at]! - 1]!) & mask;
-      if (((at - wanted) & mask) < ((at - hole) & mask)) continue;
-      this.#table[hole] = this.#table[at]!;
-      hole = at;
-    }
-    this.#table[hole] = 0;
   }
 }
 

@@ -124,7 +124,7 @@ export class SeenWindow {
 
   #slotOf(hash: number, id: string): number {
     const ring = this.#ring;
-    for (let at = ring.seek(hash); at >= 0; at = ring.seek(hash, at + 1)) {
+    for (let at = ring.seek(hash); at >= 0; at = ring.next(hash, at)) {
       const slot = ring.slotAt(at);
       if (this.#ids[slot] === id) return slot;
     }

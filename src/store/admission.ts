@@ -13,6 +13,8 @@ import type { Append } from "./driver.ts";
 export class Door {
   readonly #env: Env;
   #minted = false;
+  /** Which ids of the events that were admitted last are the caller's. */
+  ids: Append["ids"] = "all";
 
   constructor(env: Env) {
     this.#env = env;
@@ -27,16 +29,18 @@ export class Door {
     return this.#env.coarse();
   }
 
-  /** Adds the events to `admitted`; answers which of their ids are the caller's. */
-  admit(events: readonly unknown[], admitted: NovaEvent[]): Append["ids"] {
+  /** The events as they enter; {@linkcode ids} is told beside them. */
+  admit(events: readonly unknown[]): NovaEvent[] {
     if (!Array.isArray(events)) {
       throw new TypeError(`Cannot append ${show(events)}: events must be an array`);
     }
+    const { length } = events;
+    const admitted = new Array<NovaEvent>(length);
     let ids: "all" | "none" | boolean[] = "all";
     // By index, so that a hole is no event either.
-    for (let i = 0; i < events.length; i++) {
+    for (let i = 0; i < length; i++) {
       this.#minted = false;
-      admitted.push(admitEvent(events[i], this));
+      admitted[i] = admitEvent(events[i], this);
       const own = this.#minted ? "none" : "all";
       if (i === 0) ids = own;
       else if (ids !== own) {
@@ -44,7 +48,8 @@ export class Door {
         ids.push(own === "all");
       }
     }
-    return ids;
+    this.ids = ids;
+    return admitted;
   }
 }
 

@@ -25,7 +25,9 @@ import type {
 } from "./driver.ts";
 import { Group } from "./group.ts";
 import { Retention } from "./retention.ts";
+import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
+import { SharedPage } from "./shared_page.ts";
 
 /** One iteration of `follow`. */
 export interface Follower {
@@ -51,6 +53,8 @@ export class Engine<Tx> {
   /** What is freed when the store closes, as a follower that is not asked again never ends. */
   readonly held: Set<Disposable> = new Set();
   readonly group: Group<Tx>;
+  /** What followers read. */
+  readonly shared: SharedPage<Tx> = new SharedPage(this);
   skipped = 0;
   closed = false;
   retention: Retention | undefined;
@@ -251,9 +255,8 @@ export class Engine<Tx> {
       type = lifted.type;
       if (step > 100) throw new RangeError(`The upcasters of "${stored.type}" go round in circles`);
     }
-    const record = { id, type, data, metadata, timestamp, stream, version, position, recordedAt };
-    brand(record);
-    return record;
+    const event = { id, type, data, metadata, timestamp };
+    return makeRecord(event, stream, version, position, recordedAt);
   }
 
   /** Resolves when the log may have grown, or when it is rung for any other reason. */
@@ -278,6 +281,7 @@ export class Engine<Tx> {
   leave(follower: Follower): void {
     this.followers.delete(follower);
     if (this.followers.size > 0) return;
+    this.shared.forget();
     this.#watching?.abort();
     this.#watching = undefined;
   }

@@ -6,8 +6,8 @@
  * an event is about forty bytes. The record of an event is made when somebody reads it.
  */
 
-import { brand } from "../event/brand.ts";
 import type { Draft, Stored } from "./driver.ts";
+import { makeRecord } from "./record.ts";
 import { StreamIndex } from "./stream_index.ts";
 
 /** Small enough that a segment is young when it is filled, large enough that their number is not felt. */
@@ -74,7 +74,7 @@ export class Log {
     this.#room -= 1;
     this.head += 1;
     this.events += 1;
-    segment.events.push(event);
+    segment.events[offset] = event;
     segment.recordedAt[offset] = recordedAt;
     segment.streams[offset] = stream.number;
     if (stream.count === 0) this.streamCount += 1;
@@ -88,7 +88,7 @@ export class Log {
 
   #grow(): void {
     this.#open = {
-      events: [],
+      events: new Array<Draft | undefined>(SEGMENT),
       recordedAt: new Float64Array(SEGMENT),
       streams: new Uint32Array(SEGMENT),
       versions: new Uint32Array(SEGMENT),
@@ -116,7 +116,6 @@ export class Log {
       this.#open.recordedAt[SEGMENT - this.#room] = at;
       this.#room -= 1;
       this.head += 1;
-      this.#open.events.push(undefined);
     }
   }
 
@@ -151,20 +150,14 @@ export class Log {
     const offset = (position - 1) % SEGMENT;
     const event = segment.events[offset];
     if (event === undefined) return undefined;
-    const record = {
-      id: event.id,
-      type: event.type,
-      data: event.data,
-      metadata: event.metadata,
-      timestamp: event.timestamp,
-      stream: this.#byNumber[segment.streams[offset]!]!.name,
-      version: segment.versions[offset]!,
+    const stream = this.#byNumber[segment.streams[offset]!]!.name;
+    return makeRecord(
+      event,
+      stream,
+      segment.versions[offset]!,
       position,
-      recordedAt: segment.recordedAt[offset]!,
-    };
-    // Made of checked parts, so it may be emitted and published again as it is.
-    brand(record);
-    return record;
+      segment.recordedAt[offset]!,
+    );
   }
 
   /** The first kept position that was written at a time or later; `head + 1` if none was. */

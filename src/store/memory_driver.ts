@@ -164,12 +164,11 @@ export class MemoryDriver implements Driver<MemoryTx> {
     const { records } = append;
     if (records.length === 1) {
       // By far the commonest, and without a closure.
-      const { id } = records[0]!;
-      const position = ids.find(ids.hash(id, stream.number), id, stream.name, this.#log);
+      const position = ids.find(records[0]!, stream, this.#log);
       return position === 0 ? undefined : this.#log.versionAt(position) - 1;
     }
-    return lookUp(append, (id) => {
-      const position = ids.find(ids.hash(id, stream.number), id, stream.name, this.#log);
+    return lookUp(append, (record) => {
+      const position = ids.find(record, stream, this.#log);
       return position === 0 ? undefined : this.#log.versionAt(position);
     }, (version) => this.#idOf(stream, version));
   }
@@ -227,7 +226,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
       const record = records[i]!;
       const position = log.append(stream, record, recordedAt, sizes?.[i]);
       if (this.#ids !== undefined && append.ids !== "none" && isCallers(append, i)) {
-        this.#ids.add(this.#ids.hash(record.id, stream.number), position);
+        this.#ids.add(record, stream, position);
       }
     }
     const { maxEventsPerStream } = this.#terms;

@@ -5,11 +5,12 @@
 import { LimitExceededError, VersionConflictError } from "../errors.ts";
 import { CheckpointConflictError, FencedError, IdConflictError } from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
-import type { EventMap, NovaEvent, Recorded, RecordedOf } from "../event/event.ts";
+import type { EventMap, NovaEvent, RecordedOf } from "../event/event.ts";
 import type { Appended } from "./api.ts";
 import { andThen } from "./awaitable.ts";
 import type { Append, Awaitable, Outcome, Placed } from "./driver.ts";
 import type { Engine } from "./engine.ts";
+import { makeRecord } from "./record.ts";
 import { sameData } from "./same_data.ts";
 
 /** Throws what an outcome other than "committed" means. */
@@ -90,14 +91,14 @@ class Fresh<Events extends EventMap> implements Appended<Events> {
   readonly position: number;
   readonly #stream: string;
   readonly #events: readonly NovaEvent[];
-  readonly #recordedAt: number;
+  readonly #placed: Placed;
 
   constructor(stream: string, events: readonly NovaEvent[], placed: Placed) {
     this.version = placed.version;
     this.position = placed.position;
     this.#stream = stream;
     this.#events = events;
-    this.#recordedAt = placed.recordedAt;
+    this.#placed = placed;
   }
 
   get duplicate(): boolean {
@@ -106,15 +107,11 @@ class Fresh<Events extends EventMap> implements Appended<Events> {
 
   get events(): readonly RecordedOf<Events>[] {
     const stream = this.#stream;
-    const recordedAt = this.#recordedAt;
+    const { recordedAt } = this.#placed;
     const { length } = this.#events;
-    const records = this.#events.map((event, i): Recorded => {
-      const { id, type, data, metadata, timestamp } = event;
-      const version = this.version - length + 1 + i;
-      const position = this.position - length + 1 + i;
-      const record = { id, type, data, metadata, timestamp, stream, version, position, recordedAt };
-      brand(record);
-      return record;
+    const records = this.#events.map((event, i) => {
+      const behind = length - 1 - i;
+      return makeRecord(event, stream, this.version - behind, this.position - behind, recordedAt);
     });
     return records as RecordedOf<Events>[];
   }

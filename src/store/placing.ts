@@ -3,7 +3,7 @@
  * is tried again.
  */
 
-import type { Append, Outcome, Terms } from "./driver.ts";
+import type { Append, Draft, Outcome, Terms } from "./driver.ts";
 
 /** Whether the id of a record is the caller's. */
 export function isCallers(append: Append, index: number): boolean {
@@ -38,14 +38,14 @@ export function compareAt(
  */
 export function lookUp(
   append: Append,
-  versionOf: (id: string) => number | undefined,
+  versionOf: (record: Draft) => number | undefined,
   idOf: (version: number) => string | undefined,
 ): number | Outcome | undefined {
   const { records, stream } = append;
   for (let i = 0; i < records.length; i++) {
     if (!isCallers(append, i)) continue;
     const { id } = records[i]!;
-    const version = versionOf(id);
+    const version = versionOf(records[i]!);
     if (version === undefined) continue;
     const at = version - 1 - i;
     const found = at < 0 ? { id } : compareAt(append, at, idOf);

@@ -11,11 +11,11 @@ import {
   wordOption,
 } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
-import type { FollowOptions, PagesOptions, ReadOptions, ReplayOptions } from "./api.ts";
+import type { FeedItem, FollowOptions, PagesOptions, ReadOptions, ReplayOptions } from "./api.ts";
 import { andThen } from "./awaitable.ts";
 import type { Awaitable, Query } from "./driver.ts";
 import type { Engine, RecordedPage } from "./engine.ts";
-import { follow as followLog, type Followed, type FollowPlan } from "./follow.ts";
+import { Following, type FollowPlan, type Form } from "./follow.ts";
 import { checkStreamName, DEFAULT_LIMIT, limitOption, readFilter } from "./settings.ts";
 
 /** One page of a stream, or of the whole log. */
@@ -124,30 +124,50 @@ function sleep(env: Env, ms: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-/** The events of following; with markers, what there is to know beside them. */
-export function follow<Tx>(
+/** The events of following, one by one. */
+export function follow<Tx>(engine: Engine<Tx>, options: FollowOptions): Following<Recorded, Tx> {
+  return following(engine, options, {
+    markers: false,
+    single: true,
+    item: (event) => event as Recorded,
+  });
+}
+
+/** The events of following, by the page. A page is a copy, as others may follow with the same. */
+export function followPages<Tx>(
   engine: Engine<Tx>,
   options: FollowOptions,
-  markers: boolean,
-): AsyncGenerator<Followed | Recorded, void, void> {
-  let left = false;
-  const items = followLog(engine, () => {
+): Following<Recorded[], Tx> {
+  return following(engine, options, {
+    markers: false,
+    single: false,
+    item: (page) => (page as readonly Recorded[]).slice(),
+  });
+}
+
+/** The events of following, and what there is to know beside them. */
+export function feed<Tx>(engine: Engine<Tx>, options: FollowOptions): Following<FeedItem, Tx> {
+  return following(engine, options, {
+    markers: true,
+    single: true,
+    item: (found) => ("is" in found ? found : { is: "event", event: found }) as FeedItem,
+  });
+}
+
+function following<Item, Tx>(
+  engine: Engine<Tx>,
+  options: FollowOptions,
+  form: Form<Item>,
+): Following<Item, Tx> {
+  return new Following(engine, form, () => {
     requireOptions("following", options);
     requireSignal(options.signal);
     engine.requireOpen();
-    return planOf(options, markers, () => left);
+    return planOf(options);
   });
-  const end = items.return.bind(items);
-  // A generator that waits hears of being left only at its next step, so it is woken.
-  items.return = (value) => {
-    left = true;
-    engine.bell.ring();
-    return end(value);
-  };
-  return items;
 }
 
-function planOf(options: FollowOptions, markers: boolean, left: () => boolean): FollowPlan {
+function planOf(options: FollowOptions): FollowPlan {
   const { after, streams, maxLag, onLag, signal } = options;
   const names = streams === undefined ? undefined : new Set([streams].flat());
   names?.forEach(checkStreamName);
@@ -156,8 +176,6 @@ function planOf(options: FollowOptions, markers: boolean, left: () => boolean): 
     streams: names,
     maxLag: limitOption("maxLag", maxLag),
     onLag: wordOption("onLag", onLag, ["wait", "error", "skip"], "wait"),
-    markers,
     signal,
-    left,
   };
 }

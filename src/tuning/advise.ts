@@ -15,10 +15,12 @@ import {
 import type { Sample } from "./figures.ts";
 import { type Finding, SEVERITIES, type Thresholds } from "./finding.ts";
 import {
+  dedupeFilling,
   fewKeys,
   hotPartition,
   keySkew,
   noSubscriber,
+  slowHandler,
   slowListener,
   slowSubscription,
   unheardEvents,
@@ -73,7 +75,7 @@ export function advise(samples: readonly Sample[], options: AdviceOptions = {}):
     ...aboutProcess(window),
     ...aboutQueues(window, thresholds),
     ...aboutEmitters(window),
-    ...aboutTopics(window),
+    ...aboutTopics(window, thresholds),
     ...aboutListeners(window),
     ...aboutStores(window),
     ...aboutPools(window, thresholds),
@@ -124,13 +126,15 @@ function aboutEmitters(window: Trail<Sample>): Answers {
   return window.members(({ emitter }) => emitter).map(unheardEvents);
 }
 
-function aboutTopics(window: Trail<Sample>): Answers {
+function aboutTopics(window: Trail<Sample>, { queueShare }: Thresholds): Answers {
   return [
     ...topicsOf(window).flatMap((topic) => [
+      dedupeFilling(topic, queueShare),
       noSubscriber(topic),
       hotPartition(topic),
       fewKeys(topic),
       ...subscriptionsOf(topic).flatMap((subscription) => [
+        slowHandler(topic, subscription),
         slowSubscription(topic, subscription),
         keySkew(topic, subscription),
         subscriptionRetries(topic, subscription),

@@ -51,6 +51,8 @@ export interface TopicFigures {
   readonly bufferSize: number;
   /** Whether events have keys. */
   readonly keyed: boolean;
+  /** Its memory of ids, if it has one. */
+  readonly dedupe?: { readonly remembered: number; readonly maxIds: number };
   /** Its partitions, in order. */
   readonly partitions: readonly PartitionFigures[];
   /** Its subscriptions. */
@@ -85,6 +87,10 @@ export interface SubscriptionFigures {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** Attempts that took too long. */
+  readonly timedOut?: number;
+  /** Handlers that were given up and still run. */
+  readonly zombies?: number;
 }
 
 /** Figures of a listener manager. */

@@ -9,6 +9,7 @@ export type RuleName =
   | "circuit-open"
   | "cpu-saturation"
   | "dead-letters"
+  | "dedupe-filling"
   | "failure-rate"
   | "hot-partition"
   | "key-skew"

@@ -10,7 +10,7 @@ import type {
 } from "./figures.ts";
 import type { Finding } from "./finding.ts";
 import type { Trail } from "./trail.ts";
-import { count, each, percent, quote } from "./words.ts";
+import { count, each, literal, percent, quote, rate, rounded } from "./words.ts";
 
 /** Below this many events for each partition a share says nothing. */
 const FEWEST_EACH = 20;
@@ -118,22 +118,64 @@ export function slowSubscription(
   };
 }
 
-/** Attempts that took too long. */
+/** Attempts of a supervised listener that took too long. */
 export function slowListener(listener: Trail<ListenerFigures>): Finding | undefined {
-  const timeouts = listener.gained((figures) => figures.timeouts);
   const { zombies, concurrency } = listener.now;
+  const timeouts = listener.gained((figures) => figures.timeouts);
+  const part = `listener ${quote(listener.name)}`;
+  return slow(part, "timeoutMs", timeouts, zombies, concurrency);
+}
+
+/** Attempts of a subscription that took too long. */
+export function slowHandler(
+  topic: Trail<TopicFigures>,
+  subscription: Trail<SubscriptionFigures>,
+): Finding | undefined {
+  const { zombies = 0, slots } = subscription.now;
+  const timeouts = subscription.gained(({ timedOut }) => timedOut ?? 0);
+  const part = `subscription ${quote(subscription.name)} of topic ${quote(topic.name)}`;
+  return slow(part, "deadlineMs", timeouts, zombies, slots);
+}
+
+function slow(
+  part: string,
+  option: string,
+  timeouts: number,
+  zombies: number,
+  slots: number,
+): Finding | undefined {
   if (timeouts === 0 && zombies === 0) return undefined;
   return {
     rule: "slow-listener",
-    severity: zombies >= concurrency ? "critical" : "warning",
-    part: `listener ${quote(listener.name)}`,
+    severity: zombies >= slots ? "critical" : "warning",
+    part,
     symptom: "High latency",
-    evidence: `${count(timeouts, "attempt")} took longer than timeoutMs; ` +
-      `${each(zombies)} of ${count(concurrency, "slot")} are held by calls that still run`,
+    evidence: `${count(timeouts, "attempt")} took longer than ${option}; ` +
+      `${count(zombies, "call")} given up and still running, for ${count(slots, "slot")}`,
     cause: "Slow listener",
     remedy: "Pass context.signal on, so that a call ends with its attempt; " +
-      "see what it waits for before raising timeoutMs",
+      `see what it waits for before raising ${option}`,
     config: "(event, { signal }) => fetch(url, { signal })",
+  };
+}
+
+/** A memory of ids that is nearly full: young ids are never forgotten, so nothing would enter. */
+export function dedupeFilling(topic: Trail<TopicFigures>, share: number): Finding | undefined {
+  const { remembered, maxIds } = topic.now.dedupe ?? { remembered: 0, maxIds: 1 };
+  if (remembered <= maxIds * share) return undefined;
+  const perSecond = topic.perSecond((figures) => figures.accepted);
+  return {
+    rule: "dedupe-filling",
+    severity: remembered >= maxIds ? "critical" : "warning",
+    part: `topic ${quote(topic.name)}`,
+    symptom: "Buffer full errors",
+    evidence: `${each(remembered)} of ${count(maxIds, "id")} are remembered` +
+      (perSecond > 0 ? `, ${rate(perSecond)} come` : ""),
+    cause: "The dedupe window is about to fill",
+    remedy: "Remember more ids, or for a shorter time",
+    config: `bus.topic(${quote(topic.name)}, { dedupe: { maxIds: ${
+      literal(rounded(maxIds * 2))
+    }, windowMs: 300_000 } })`,
   };
 }
 

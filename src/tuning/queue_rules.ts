@@ -41,7 +41,7 @@ export function bufferFull(queue: Queue): Finding | undefined {
     symptom: refused > 0 ? "Buffer full errors" : "Publishing takes long",
     evidence: `${facts.join(", ")}; there are ${each(size)} places`,
     ...(refused > size
-      ? { cause: "More than a burst: events come faster than they are handled", ...relief(queue) }
+      ? { cause: "More than a burst: events come faster than they are handled", ...faster(queue) }
       : {
         cause: "Burst too large for the buffer",
         remedy: refused > 0
@@ -94,28 +94,35 @@ function paceOf({ trail }: Queue): string {
   return `; ${rate(entered)} come, ${rate(done)} are done`;
 }
 
-/** More slots if all are busy, else a larger buffer. */
+/** What makes handling faster; else a larger buffer. */
 function relief(queue: Queue): Pick<Finding, "remedy" | "config"> {
-  const { trail, withSlots, withSize } = queue;
+  const { trail, withSize } = queue;
   const { running, slots, size } = trail.now;
-  if (running >= slots) {
-    const wanted = slotsFor(queue);
-    const config = withSlots(wanted);
-    return config === undefined
-      ? { remedy: "Every core has its thread: make tasks shorter, or use more machines", config }
-      : { remedy: `Increase workers or buffer: all ${count(slots, "slot")} are busy`, config };
-  }
-  if (trail.perSecond(done) > 0 && trail.perSecond(entered) > trail.perSecond(done) * 1.1) {
-    return {
-      remedy: `Handlers keep the event loop and not their slots (${each(running)} of ` +
-        `${each(slots)} are busy): move what computes to a ThreadPool, or publish slower`,
-      config: undefined,
-    };
-  }
+  const keepsUp = trail.perSecond(entered) <= trail.perSecond(done) * 1.1;
+  if (running >= slots || !keepsUp) return faster(queue);
   return {
     remedy: "Increase workers or buffer: slots are free, so it is the burst",
     config: withSize(rounded(size * 2)),
   };
+}
+
+/** More slots if all are busy. If not, they are not what is missing. */
+function faster(queue: Queue): Pick<Finding, "remedy" | "config"> {
+  const { running, slots } = queue.trail.now;
+  if (running < slots) {
+    return {
+      remedy:
+        `More slots change nothing (${each(running)} of ${each(slots)} are busy): move what ` +
+        `computes to a ThreadPool, spread the keys, or let producers wait with overflow ${
+          quote("wait")
+        }`,
+      config: undefined,
+    };
+  }
+  const config = queue.withSlots(slotsFor(queue));
+  return config === undefined
+    ? { remedy: "Every core has its thread: make tasks shorter, or use more machines", config }
+    : { remedy: `Increase workers or buffer: all ${count(slots, "slot")} are busy`, config };
 }
 
 const done = (figures: QueueFigures): number => figures.done;

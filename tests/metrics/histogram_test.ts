@@ -199,3 +199,36 @@ describe("Histogram.merge()", () => {
     assertEquals(facts(other), facts(histogramOf([1, 5])));
   });
 });
+
+describe("Histogram.copy() and Histogram.since()", () => {
+  it("tell what was recorded in between", () => {
+    const histogram = histogramOf([1, 2, 500]);
+    const earlier = histogram.copy();
+    for (const ms of [10, 20, 30, 40]) histogram.record(ms);
+    const recent = histogram.since(earlier);
+
+    assertEquals([recent.count, recent.sum], [4, 100]);
+    assert(Math.abs(recent.quantile(0.5) - 20) <= 20 / 16, String(recent.quantile(0.5)));
+    assert(Math.abs(recent.min - 10) <= 10 / 16 && Math.abs(recent.max - 40) <= 40 / 16);
+    assertEquals(earlier.count, 3);
+    assertEquals(facts(histogram), facts(histogramOf([1, 2, 500, 10, 20, 30, 40])));
+  });
+
+  it("are nothing when nothing was, and all since an empty one", () => {
+    const histogram = histogramOf([1, 2, 3]);
+    const none = histogram.since(histogram.copy());
+
+    assertEquals([none.count, none.sum, none.min, none.max, none.quantile(0.99)], [0, 0, 0, 0, 0]);
+    assertEquals(histogram.since(new Histogram()).count, 3);
+  });
+
+  it("never count below nothing: what was reset meanwhile begins anew", () => {
+    const histogram = histogramOf([5, 5, 5]);
+    const earlier = histogram.copy();
+    histogram.reset();
+    histogram.record(7);
+    const { count, sum } = histogram.since(earlier);
+
+    assertEquals([count, sum], [1, 0]);
+  });
+});

@@ -1,6 +1,6 @@
 import { ClosedError, ValidationError } from "@nova/events";
 import { type FollowOptions, MemoryStore, type Recorded } from "@nova/events/store";
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
 import { n, type Numbers } from "./kit.ts";
@@ -107,6 +107,61 @@ describe("MemoryStore.follow()", () => {
     }
 
     assertEquals(seen, Array.from({ length: 100 }, (_, i) => i + 1));
+  });
+
+  it("answers calls in order, also those that do not wait for each other", async () => {
+    const store = new MemoryStore<Numbers>({ env });
+    await store.append("a", [n(1), n(2), n(3), n(4)]);
+    const events = store.follow();
+    const five = Promise.all(Array.from({ length: 5 }, () => events.next()));
+    const six = events.next();
+    await env.settle();
+    await store.append("a", [n(5)]);
+
+    assertEquals((await five).map(({ value }) => value?.data), [1, 2, 3, 4, 5]);
+    assertEquals(await settled(six), false);
+    await events.return();
+    assertEquals((await six).done, true);
+  });
+
+  it("hands out pages, none of them empty, and each to its follower alone", async () => {
+    const store = new MemoryStore<Numbers>({ env });
+    const seen: number[][] = [[], [], []];
+    const following = seen.map(async (mine) => {
+      for await (const page of store.followPages()) {
+        assert(page.length > 0);
+        while (page.length > 0) mine.push(page.shift()!.data);
+      }
+    });
+    for (let round = 0; round < 5; round++) {
+      await env.settle();
+      for (let i = 0; i < 100; i++) store.append("a", [n(round * 100 + i)]);
+    }
+    await env.settle();
+    await store.close();
+    await Promise.all(following);
+
+    const all = Array.from({ length: 500 }, (_, i) => i);
+    assertEquals(seen, [all, all, all]);
+    const strict = new MemoryStore<Numbers>({ env });
+    await strict.append("a", [n(1), n(2)]);
+    const signal = AbortSignal.abort("never");
+    assertEquals(await strict.followPages({ signal }).next().catch((reason) => reason), "never");
+    const [first] = (await strict.followPages({ after: 1, streams: "a" }).next()).value ?? [];
+    assertEquals(first?.data, 2);
+  });
+
+  it("sees no event that is gone, though others read it before", async () => {
+    const store = new MemoryStore<Numbers>({ env });
+    await store.append("a", [n(1)]);
+    await store.append("b", [n(2)]);
+    const before = store.follow();
+    assertEquals((await before.next()).value?.data, 1);
+    await store.deleteStream("a");
+    const after = store.follow();
+
+    assertEquals((await after.next()).value?.data, 2);
+    await Promise.all([before.return(), after.return()]);
   });
 
   it("ends when the store closes, also while it waits", async () => {

@@ -24,6 +24,14 @@ describe("stats()", () => {
     assertEquals(plain.stats().partitions.map(({ accepted }) => accepted), [2, 1]);
   });
 
+  it("of a topic that recognises ids tell how many it may remember", () => {
+    const topic = new Bus().topic("a", { dedupe: { maxIds: 7 } });
+    topic.tryPublish({ id: "1", type: "a", data: 1 });
+
+    assertEquals(topic.stats().dedupe, { remembered: 1, maxIds: 7 });
+    assertEquals(new Bus().topic("a").stats().dedupe, undefined);
+  });
+
   it("of a subscription tell how many handlers may run at once", () => {
     const bus = new Bus();
     const topic = bus.topic("a", { partitions: 4, maxConcurrency: 2 });

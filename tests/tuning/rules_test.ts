@@ -144,6 +144,8 @@ describe("Under load: buffer full errors", () => {
     const [open, closed] = [{ rejected: 9, circuit: "open" }, { rejected: 9 }] as const;
     assertEquals(asked("buffer-full", over.listener(listener(open))), undefined);
     assertSays(asked("buffer-full", over.listener(listener(closed))), { evidence: "9 events" });
+    const mended = over.listener(listener(), listener(open), listener(closed));
+    assertEquals(asked("buffer-full", mended), undefined);
   });
 
   it("count what a topic refused and what it dropped", () => {
@@ -461,13 +463,38 @@ describe("Load that is not spread", () => {
   it("has listeners that outlive their time", () => {
     assertSays(asked("slow-listener", over.listener(listener({ timeouts: 2, zombies: 1 }))), {
       severity: "warning",
-      evidence: "2 attempts took longer than timeoutMs; 1 of 10 slots are held",
+      evidence:
+        "2 attempts took longer than timeoutMs; 1 call given up and still running, for 10 slots",
     });
     assertSays(asked("slow-listener", over.listener(listener({ zombies: 10 }))), {
       severity: "critical",
     });
     const old = listener({ timeouts: 2 });
     assertEquals(asked("slow-listener", over.listener(old, old)), undefined);
+  });
+
+  it("has handlers that outlive their deadline", () => {
+    const at = (changes: Parameters<typeof subscription>[0]) =>
+      over.topic(topic({ subscriptions: [subscription({ slots: 4, ...changes })] }));
+    assertSays(asked("slow-listener", at({ timedOut: 3, zombies: 1 })), {
+      severity: "warning",
+      part: 'subscription "mail" of topic "orders"',
+      evidence: "3 attempts took longer than deadlineMs",
+    });
+    assertSays(asked("slow-listener", at({ zombies: 4 })), { severity: "critical" });
+    assertEquals(asked("slow-listener", at({})), undefined);
+  });
+
+  it("has a memory of ids that is about to fill", () => {
+    const at = (remembered: number) => over.topic(topic({ dedupe: { remembered, maxIds: 1000 } }));
+    assertSays(asked("dedupe-filling", at(801)), {
+      severity: "warning",
+      evidence: "801 of 1,000 ids are remembered",
+      config: 'bus.topic("orders", { dedupe: { maxIds: 2_000, windowMs: 300_000 } })',
+    });
+    assertSays(asked("dedupe-filling", at(1000)), { severity: "critical" });
+    assertEquals(asked("dedupe-filling", at(800)), undefined);
+    assertEquals(asked("dedupe-filling", over.topic(topic())), undefined);
   });
 
   it("has nobody who listens", () => {

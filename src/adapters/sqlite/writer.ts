@@ -165,7 +165,7 @@ export class Writer {
       if (stream !== undefined && records.length > 0 && append.ids !== "none") {
         const found = lookUp(
           append,
-          (id) => this.#versionOf(stream, id),
+          ({ id }) => this.#versionOf(stream, id),
           (at) => this.#idOf(stream, at),
         );
         if (typeof found === "object") return found;

@@ -12,6 +12,7 @@ import { adviceText, checklistText } from "../../tuning/text.ts";
 import { allows, type Authorize, refusal } from "../authorize.ts";
 import { json, text } from "../respond.ts";
 import type { Route } from "../route.ts";
+import { Latencies } from "./latencies.ts";
 import { isOf, type LetterGroup } from "./letters.ts";
 import { PAGE, POLICY } from "./page.ts";
 import { Broadcast } from "./stream.ts";
@@ -21,8 +22,6 @@ import { letterBox, viewOf } from "./view.ts";
 export interface DashboardOptions {
   /** Who may redrive dead letters; without it nobody, and there is no button. */
   readonly redrive: Authorize | undefined;
-  /** Whether a profile can be taken at `/debug/pprof/profile`. */
-  readonly profile: boolean;
   readonly env: Env;
 }
 
@@ -30,13 +29,17 @@ export interface DashboardOptions {
 export function dashboardRoutes(
   parts: Parts,
   named: readonly NamedPart[],
-  { redrive, profile, env }: DashboardOptions,
+  { redrive, env }: DashboardOptions,
 ): Route[] {
   const advisor = new Advisor(parts as AdvisedParts, { everyMs: 2_000, env });
-  const may = { redrive: redrive !== undefined, profile };
+  const latencies = new Latencies();
+  const may = { redrive: redrive !== undefined };
   const broadcast = new Broadcast(env, () => {
-    const rest = { at: env.now(), findings: advisor.findings(), may };
-    return JSON.stringify(viewOf(named, rest));
+    const at = env.now();
+    const findings = advisor.findings();
+    return JSON.stringify(
+      viewOf(named, { at, findings, latencies: latencies.read(named, at), may }),
+    );
   });
   return [
     {
@@ -49,6 +52,7 @@ export function dashboardRoutes(
       method: "GET",
       path: "/debug/nova/events",
       handle: () => answer(broadcast.watch(), "text/event-stream; charset=utf-8"),
+      end: () => broadcast.end(),
     },
     {
       method: "GET",

@@ -44,6 +44,11 @@ export class Broadcast {
     }, { highWaterMark: MOST_UNREAD });
   }
 
+  /** Ends every stream. */
+  end(): void {
+    for (const viewer of this.#viewers) this.#drop(viewer);
+  }
+
   #wait(): void {
     this.#timer ??= this.#env.setTimer(() => this.#send(), EVERY_MS, { ref: false });
   }
@@ -53,10 +58,7 @@ export class Broadcast {
     const bytes = this.#encoder.encode(this.#message());
     for (const viewer of this.#viewers) {
       if (viewer.desiredSize! > 0) viewer.enqueue(bytes);
-      else {
-        this.#forget(viewer);
-        viewer.close();
-      }
+      else this.#drop(viewer);
     }
     if (this.#viewers.size > 0) this.#wait();
   }
@@ -70,6 +72,11 @@ export class Broadcast {
       this.#env.report(error);
       return ": no figures\n\n";
     }
+  }
+
+  #drop(viewer: Viewer): void {
+    this.#forget(viewer);
+    viewer.close();
   }
 
   #forget(viewer: Viewer): void {

@@ -15,6 +15,7 @@ import type {
 } from "../../tuning/figures.ts";
 import type { NamedPart, PartKind } from "../../internal/parts.ts";
 import type { Finding } from "../../tuning/finding.ts";
+import type { Latency } from "./latencies.ts";
 import { groupLetters, type LetterBox, type LetterGroup } from "./letters.ts";
 
 /** The figures of a part, with its name. */
@@ -48,9 +49,11 @@ export interface View {
   readonly stores: readonly Named<StoreFigures>[];
   readonly pools: readonly Named<PoolFigures>[];
   readonly letters: readonly LetterGroup[];
+  /** How long listeners took of late; only of those that are timed. */
+  readonly latencies: readonly Latency[];
   readonly findings: readonly Finding[];
   /** What the page may offer. */
-  readonly may: { readonly redrive: boolean; readonly profile: boolean };
+  readonly may: { readonly redrive: boolean };
   /** How many rows are left out, as there are too many. */
   readonly omitted: number;
 }
@@ -61,7 +64,7 @@ const MOST = 200;
 /** Makes the view of this moment. */
 export function viewOf(
   parts: readonly NamedPart[],
-  rest: Pick<View, "at" | "findings" | "may">,
+  rest: Pick<View, "at" | "findings" | "latencies" | "may">,
 ): View {
   let omitted = 0;
   const first = <Row>(rows: readonly Row[]): readonly Row[] => {
@@ -73,6 +76,7 @@ export function viewOf(
       ...part.stats() as Figures,
       // Those of an emitter may be a million.
       listeners: undefined,
+      types: undefined,
       name,
     }));
   const topics = topicsOf(parts);
@@ -84,6 +88,7 @@ export function viewOf(
     pools: first(figuresOf("pool")),
     letters: first(lettersOf(parts, topics)),
     ...rest,
+    latencies: first(rest.latencies),
     omitted,
   };
 }

@@ -7,23 +7,27 @@ export interface Program extends AsyncDisposable {
   readonly bus: Bus;
   /** The address of its dashboard. */
   readonly url: string;
-  /** From now on its handlers do what they should. */
+  /** From now on its handlers do what they should, and nothing more comes. */
   recover(): void;
-  /** Cuts every connection, and takes no more until it is called again. */
-  restart(): Promise<void>;
+  /** Cuts every connection, and takes no more. */
+  pause(): Promise<void>;
+  /** Takes connections again. */
+  resume(): void;
 }
 
 /** Options of a program. */
 export interface ProgramOptions extends InspectorOptions {
   /** Where it listens. By default where there is room. */
   readonly port?: number;
+  /** Stands in for the profiler. */
+  readonly profile?: () => Response;
 }
 
 /** A name that would do harm wherever it is taken for more than a name. */
 export const HOSTILE = `</script><img src=x onerror="document.title='owned'">`;
 
 /** Starts it. */
-export function start({ port = 0, ...options }: ProgramOptions = {}): Program {
+export function start({ port = 0, profile, ...options }: ProgramOptions = {}): Program {
   const bus = new Bus({ name: "shop" });
   const orders = bus.topic<{ placed: number }>("orders", {
     partitions: 8,
@@ -54,7 +58,7 @@ export function start({ port = 0, ...options }: ProgramOptions = {}): Program {
   audit.subscribe(({ data }) => {
     if (failing && data % 40 === 0) throw new Error(HOSTILE);
   }, { id: HOSTILE, retry: { attempts: 1 } });
-  const emitter = new Emitter({ bufferSize: 500, onError: () => "handled" });
+  const emitter = new Emitter({ bufferSize: 500, timing: "all", onError: () => "handled" });
   emitter.on("mail.due", send);
   emitter.on("tick", () => {});
   const store = new MemoryStore({ name: "ledger" });
@@ -71,24 +75,38 @@ export function start({ port = 0, ...options }: ProgramOptions = {}): Program {
     mails.dispatch("post-webhook", { type: "placed", data: n }).catch(() => {});
   }, 20);
   const parts = { emitter, bus, listeners: mails, store, pool };
-  const inspect = inspector(parts, { authorize: anyone(), redrive: anyone(), ...options });
+  const inspect = inspector(parts, { authorize: anyone(), ...options });
+  let aborted = new AbortController();
   const serve = (port: number) =>
-    Deno.serve({ port, hostname: "127.0.0.1", onListen: () => {} }, inspect);
+    Deno.serve(
+      { port, hostname: "127.0.0.1", signal: aborted.signal, onListen: () => {} },
+      (request) =>
+        profile !== undefined && new URL(request.url).pathname === "/debug/pprof/profile"
+          ? profile()
+          : inspect(request),
+    );
   let server = serve(port);
   const { port: bound } = server.addr;
+  const pause = async (): Promise<void> => {
+    aborted.abort();
+    await server.finished;
+  };
   return {
     bus,
     url: `http://127.0.0.1:${bound}/debug/nova/`,
-    recover: () => void (failing = false),
-    async restart() {
-      await server.shutdown();
-      await wait(1);
+    recover() {
+      failing = false;
+      clearInterval(timer);
+    },
+    pause,
+    resume() {
+      aborted = new AbortController();
       server = serve(bound);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       failing = false;
-      await server.shutdown();
+      await pause();
       await Promise.all([bus.close(), emitter.close(), mails.stop(), pool.close(), store.close()]);
     },
   };
