@@ -30,6 +30,7 @@
  */
 
 export { Bus } from "./src/bus/bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./src/bus/guarantees.ts";
 export type {
   BusOptions,
   BusStats,
@@ -37,6 +38,8 @@ export type {
   DeadLetterError,
   DedupeOptions,
   DedupeStats,
+  DeliveryMode,
+  Effect,
   Key,
   OnFailure,
   ParkedKey,
@@ -49,6 +52,8 @@ export type {
   SubscribeOptions,
   SubscriptionStats,
   Topic,
+  TopicContext,
+  TopicListener,
   TopicOptions,
   TopicProducer,
   TopicStats,
@@ -176,7 +181,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
-export { SequenceGapError } from "./src/errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

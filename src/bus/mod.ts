@@ -40,15 +40,26 @@
  */
 
 export { Bus } from "./bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
+export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
   BusStats,
+  ConsumeOptions,
+  Consumer,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
   DedupeStats,
+  Delivery,
+  DeliveryMode,
+  Effect,
+  From,
   Key,
+  NackOptions,
   OnFailure,
+  OnGap,
+  OnLag,
   ParkedKey,
   PartitionStats,
   ProduceOptions,
@@ -59,6 +70,8 @@ export type {
   SubscribeOptions,
   SubscriptionStats,
   Topic,
+  TopicContext,
+  TopicListener,
   TopicOptions,
   TopicProducer,
   TopicStats,
@@ -76,6 +89,7 @@ export type {
   NovaEvent,
   TypeOf,
 } from "../event/event.ts";
+export type { Isolation } from "../event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Timing, TimingMode } from "../metrics/timing.ts";
@@ -84,6 +98,6 @@ export type { RetryOptions } from "../listener/backoff.ts";
 export type { AnyStore } from "../store/store.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
-export { SequenceGapError } from "../errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "../errors/bus.ts";
 export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

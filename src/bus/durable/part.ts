@@ -5,7 +5,8 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { checkKey } from "../../store/settings.ts";
-import type { Key } from "../api.ts";
+import type { From, Key } from "../api.ts";
+import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
 import { isDeadLetterName, lettersOf } from "../names.ts";
 import { Partition } from "../partition.ts";
@@ -63,7 +64,7 @@ export class DurablePart {
   }
 
   /** What a new subscription may ask: it gets a reader of its own. */
-  join(subscriber: () => Subscriber, id: string, from: "latest" | "earliest"): SubscriptionOwner {
+  join(subscriber: () => Subscriber, id: string, from: From): SubscriptionOwner {
     const { name, settings, parts, owner } = this.#host;
     checkKey("subscription", `${streamOf(name)}/${id}`);
     const partitions = Array.from({ length: settings.partitions }, (_, index) =>
@@ -73,6 +74,10 @@ export class DurablePart {
         keyed: settings.key !== undefined,
         maxHeld: settings.maxHeld,
         retain: false,
+        expiries: new Expiries(owner.env),
+        maxEvents: 0,
+        maxAgeMs: Infinity,
+        numbered: false,
         env: owner.env,
         progressed: (partition) => {
           reader.progressed();

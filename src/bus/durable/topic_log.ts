@@ -94,6 +94,16 @@ export class TopicLog {
     return most;
   }
 
+  /** How far the reader that is furthest behind is, in one partition. */
+  statsIn(partition: number): { readonly lag: number; readonly oldestAgeMs: number } {
+    const stats = [...this.readers].map(({ partitions }) => partitions[partition]!.stats());
+    const most = (values: readonly number[]): number => Math.max(0, ...values);
+    return {
+      lag: most(stats.map(({ lag }) => lag)),
+      oldestAgeMs: most(stats.map(({ oldestAgeMs }) => oldestAgeMs)),
+    };
+  }
+
   /** The partition that the next event without a key is likely to get. */
   get turn(): number {
     return (this.head + this.inFlight) % this.options.partitions;
