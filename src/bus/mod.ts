@@ -33,8 +33,11 @@
  *
  * **Closing.** `close` takes nothing more, lets accepted events be handled and says what was left.
  *
- * **Limits.** Everything is in memory: it survives nothing. At least once means that a handler whose
- * process goes on runs until it succeeds or the event is a dead letter.
+ * **Durable topics.** A bus with a `store` accepts an event when it is committed, and each
+ * subscription goes on where its checkpoint is.
+ *
+ * **Limits.** Without a store everything is in memory: it survives nothing. At least once means that a
+ * handler whose process goes on runs until it succeeds or the event is a dead letter.
  *
  * @module
  */
@@ -95,6 +98,7 @@ export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
+export type { AnyStore } from "../store/store.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
 export { SequenceGapError, StaleAckError } from "../errors/bus.ts";
