@@ -185,7 +185,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #listen(
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions,
     id: string,
     type: string | undefined,
