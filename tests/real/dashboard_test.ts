@@ -1,7 +1,9 @@
 // The dashboard in a real browser: what people see and press, and what must not happen there.
 // Pictures of it are left in .cache/dashboard/.
-import { anyone } from "@nova/events/http";
+import { Bus } from "@nova/events/bus";
+import { anyone, inspector } from "@nova/events/http";
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { PAGE, POLICY } from "../../src/http/dashboard/page.ts";
 import { profileOf } from "../dashboard/profile_bytes.ts";
@@ -50,6 +52,41 @@ describe("the page of the dashboard", () => {
 
     assertStringIncludes(module, JSON.stringify(PAGE));
     assertStringIncludes(module, JSON.stringify(POLICY));
+  });
+});
+
+describe("the stream of the dashboard", () => {
+  it("costs 2 % of a core at most with 100 viewers", async () => {
+    const bus = new Bus();
+    for (let i = 0; i < 10; i++) {
+      const topic = bus.topic(`topic-${i}`, { partitions: 8 });
+      for (const id of ["one", "two"]) topic.subscribe(() => {}, { id });
+    }
+    const inspect = inspector({ bus }, { authorize: anyone() });
+    const options = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
+    await using server = Deno.serve(options, inspect);
+    await using viewers = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-net",
+        new URL("dashboard/viewers.ts", import.meta.url).pathname,
+        `http://127.0.0.1:${server.addr.port}/debug/nova/events`,
+        "100",
+      ],
+      stdout: "piped",
+    }).spawn();
+    const lines = viewers.stdout.getReader();
+    while (Number(new TextDecoder().decode((await lines.read()).value)) < 200);
+
+    const begun = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    const { user, system } = process.cpuUsage(begun);
+    const share = (user + system) / 5e6;
+    await lines.cancel();
+    viewers.kill();
+    inspect[Symbol.dispose]();
+
+    assertLess(share, 0.02);
   });
 });
 
