@@ -214,6 +214,7 @@ export {
   type Put,
   type Query,
   type ReadOptions,
+  rebuild,
   type ReplayOptions,
   type RetentionOptions,
   Store,
