@@ -224,6 +224,7 @@ export {
   type StoreUnit,
   type StreamInfo,
   strictJson,
+  type SyncCodec,
   type Terms,
   type Trim,
   type Unit,
