@@ -139,7 +139,10 @@ export class Engine<Tx> {
   /** What is encoded earlier enters earlier, however long it takes. */
   #inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
     const before = this.#encoding;
-    if (!(encoded instanceof Promise) && before === undefined) return encoded;
+    if (encoded instanceof Promise) {
+      // It may fail before anybody waits for it.
+      encoded.catch(() => {});
+    } else if (before === undefined) return encoded;
     const mine = before === undefined ? encoded as Promise<Value> : before.then(() => encoded);
     const free = (): void => {
       if (this.#encoding === done) this.#encoding = undefined;
