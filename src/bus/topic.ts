@@ -203,11 +203,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   /** The group of a name, made for its first member; without a name, one for a single member. */
-  #group(
-    name: string | undefined,
-    id: string,
-    settings: Omit<SubscriberOptions, "id">,
-  ): Group {
+  #group(name: string | undefined, id: string, settings: Omit<SubscriberOptions, "id">): Group {
     const options = { ...settings, id };
     for (const { group } of this.subscribers) {
       if (name === undefined || group?.name !== name) continue;
