@@ -18,7 +18,7 @@ export function sections(view: View, rates: Rates): void {
     view.topics.map((topic) => topicOf(topic, rates)),
     view.topics.length,
   );
-  section("letters", "Dead letters", lettersOf(view), view.letters.length);
+  section("letters", "Dead letters", lettersOf(view), view.dead);
   section("listeners", "Listeners", view.managers.flatMap(managerOf));
   section("parts", "Emitters, pools, stores", [
     ...emittersOf(view, rates),
@@ -149,29 +149,34 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
   );
 }
 
-function lettersOf({ letters, may, at }: View): Child[] {
+function lettersOf({ letters, dead, may, at }: View): Child[] {
   if (letters.length === 0) return [];
-  return [table(
-    "Cause|Topic|Subscription|Letters|Last|",
-    letters.map((group) => [
-      h("span", {}, h("b", { class: "critical" }, group.error), ` ${group.message}`),
-      group.topic,
-      group.subscription,
-      `${few(group.count)}${
-        group.returned > 0 ? `, ${few(group.returned)} for the second time` : ""
-      }`,
-      ago(group.last, at),
-      may.redrive
-        ? h("button", {
-          type: "button",
-          "data-redrive": JSON.stringify(group),
-          "aria-label": `Redrive ${
-            count(group.count, "letter")
-          } of ${group.subscription}: ${group.error}`,
-        }, "Redrive")
-        : undefined,
-    ]),
-  )];
+  const shown = letters.reduce((sum, group) => sum + group.count, 0);
+  const note = shown < dead ? h("p", {}, `The newest ${few(shown)} of ${few(dead)}.`) : undefined;
+  return [
+    note,
+    table(
+      "Cause|Topic|Subscription|Letters|Last|",
+      letters.map((group) => [
+        h("span", {}, h("b", { class: "critical" }, group.error), ` ${group.message}`),
+        group.topic,
+        group.subscription,
+        `${few(group.count)}${
+          group.returned > 0 ? `, ${few(group.returned)} for the second time` : ""
+        }`,
+        ago(group.last, at),
+        may.redrive
+          ? h("button", {
+            type: "button",
+            "data-redrive": JSON.stringify(group),
+            "aria-label": `Redrive ${
+              count(group.count, "letter")
+            } of ${group.subscription}: ${group.error}`,
+          }, "Redrive")
+          : undefined,
+      ]),
+    ),
+  ];
 }
 
 const SEVERITY: Readonly<Record<string, string>> = {
