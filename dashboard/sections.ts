@@ -7,7 +7,7 @@ import type { ManagerView, TopicView, View } from "../src/http/dashboard/view.ts
 import type { Finding } from "../src/tuning/finding.ts";
 import { byId, type Child, h, show } from "./dom.ts";
 import type { Rates } from "./rates.ts";
-import { ago, count, few } from "./words.ts";
+import { ago, count, few, ms } from "./words.ts";
 
 /** Shows everything below the charts. */
 export function sections(view: View, rates: Rates): void {
@@ -126,11 +126,12 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ),
     ),
     table(
-      "Subscription|Handled|Lag|Running|Held|Retries|Dead letters",
+      "Subscription|Handled|Lag|Oldest|Running|Held|Retries|Dead letters",
       subscriptions.map((own) => [
         own.id,
         perSecond(rates.of(`done ${key}/${own.id}`, own.succeeded)),
-        few(own.queued + own.held),
+        few(own.lag ?? own.queued + own.held),
+        own.oldestAgeMs ? ms(own.oldestAgeMs) : "–",
         of(own.inFlight, own.slots),
         few(own.held),
         few(own.retries),
@@ -138,11 +139,13 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ]),
     ),
     table(
-      "Partition|In|Queued|Waiting",
+      "Partition|In|Queued|Lag|Oldest|Waiting",
       partitions.map((own, index) => [
         `#${index}`,
         perSecond(rates.of(`in ${key}/${index}`, own.accepted)),
         of(own.queued, bufferSize),
+        few(own.lag ?? own.queued),
+        own.oldestAgeMs ? ms(own.oldestAgeMs) : "–",
         "waiting" in own ? few(own.waiting as number) : "–",
       ]),
     ),

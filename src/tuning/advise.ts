@@ -4,6 +4,7 @@
 
 import { integerOption, requireOptions, show } from "../internal/check.ts";
 import { cores } from "../internal/cores.ts";
+import { DELIVERY_RULES } from "./delivery_rules.ts";
 import {
   circuitOpen,
   deadLetters,
@@ -134,6 +135,7 @@ function aboutTopics({ topics }: Trails, { queueShare }: Thresholds): Answers {
       slowSubscription(topic, subscription),
       keySkew(topic, subscription),
       subscriptionRetries(topic, subscription),
+      ...DELIVERY_RULES.map((rule) => rule(topic, subscription)),
     ]),
   ]);
 }

@@ -176,8 +176,10 @@ function ofSubscription(
 ): Outcomes {
   return {
     part: partOf(topic, subscription),
-    failed: subscription.gained(({ deadLettered }) => deadLettered),
-    all: subscription.gained(({ succeeded, deadLettered }) => succeeded + deadLettered),
+    failed: subscription.gained(({ deadLettered, failed = 0 }) => deadLettered + failed),
+    all: subscription.gained(({ succeeded, deadLettered, failed = 0 }) =>
+      succeeded + deadLettered + failed
+    ),
     look: `The dead letters in ${quote(`${topic.name}.dlq`)} say why`,
   };
 }
