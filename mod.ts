@@ -230,6 +230,7 @@ export {
   type StoreUnit,
   type StreamInfo,
   strictJson,
+  type SyncCodec,
   type Terms,
   type Trim,
   type Unit,
