@@ -2,13 +2,17 @@
 /**
  * A disk that loses power: a file system of its own, shut down with what it had not written. The
  * writer is stopped before what it acknowledged is counted. `NOVA_CUTS=15` for more rounds than four.
+ * And a disk that is full.
  *
  * Linux, as root: elsewhere nothing can be cut off.
  *
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { UnavailableError } from "@nova/events";
+import { SqliteStore } from "@nova/events/sqlite";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { type Acked, ackedIn, check, lostOf, ROOT, RUNTIMES, within, WRITER } from "./kit.ts";
 
@@ -34,11 +38,11 @@ class Disk implements AsyncDisposable {
     this.#image = `${home}/image`;
   }
 
-  static async make(): Promise<Disk> {
+  static async make(megabytes = 256): Promise<Disk> {
     const disk = new Disk(await Deno.makeTempDir({ prefix: "nova-power-" }));
     await Deno.mkdir(disk.folder);
     const image = await Deno.create(disk.#image);
-    await image.truncate(256 * 1024 * 1024);
+    await image.truncate(megabytes * 1024 * 1024);
     image.close();
     await shell("mkfs.ext4", "-q", disk.#image);
     await disk.mount();
@@ -137,5 +141,42 @@ describe("SqliteStore, without power", () => {
     }
     assert(lost > 0, "nothing was cut off");
     console.log(`power cut with synchronous=normal: ${lost} acknowledged events lost`);
+  });
+});
+
+describe("SqliteStore, without room", () => {
+  if (reason !== false) {
+    it.skip(`refuses what finds none, and goes on: ${reason}`, () => {});
+    return;
+  }
+
+  it("refuses what finds none, keeps what it acknowledged, and goes on when there is some", async () => {
+    await using disk = await Disk.make(8);
+    await Deno.writeFile(`${disk.folder}/ballast`, new Uint8Array(1024 * 1024));
+    const db = new DatabaseSync(`${disk.folder}/store.db`);
+    const store = new SqliteStore<{ text: string }>(db);
+    const data = "x".repeat(3000);
+    let acked = 0;
+    const write = async (): Promise<void> => {
+      for (; acked < 5000; acked++) await store.append("a", [{ type: "text", data }]);
+    };
+    const full = await assertRejects(write, UnavailableError, "full");
+    assert(full.retryable);
+    const mark = (name: string): Promise<void> =>
+      store.commit({
+        checkpoints: [{ name, position: 1 }],
+        appends: [{ stream: "b", events: [{ type: "text", data: data.repeat(10) }] }],
+      }).then(() => {});
+    await assertRejects(() => mark("c"), UnavailableError, "full");
+    assertEquals(await store.checkpoint("c"), undefined);
+    assertEquals([store.stats().events, await store.checkIntegrity()], [acked, []]);
+
+    await Deno.remove(`${disk.folder}/ballast`);
+    await mark("d");
+    const { version } = await store.append("a", [{ type: "text", data }], { expect: acked });
+    assertEquals([version, await store.checkpoint("d")], [acked + 1, 1]);
+    await store.close();
+    db.close();
+    assertEquals(await lostOf(`${disk.folder}/store.db`, { a: acked + 1, b: 1 }), 0);
   });
 });
