@@ -122,6 +122,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       destination: (topic) => owner.destination(topic),
+      commits: undefined,
       keepsAccount: false,
       ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -208,14 +209,14 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       return group;
     }
     const parts = this.#partsFor(() => group.subscriber, options);
-    const group: Group = new Group(parts, name, options);
+    const group: Group = new Group(parts, name, this.#asRead(options));
     this.subscribers.add(group.subscriber);
     return group;
   }
 
   #subscriber(listener: TopicListener, options: SubscriberOptions): Subscriber {
     const parts = this.#partsFor(() => subscriber, options);
-    const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
+    const subscriber = new Subscriber(parts, () => listener, this.#asRead(options));
     this.subscribers.add(subscriber);
     return subscriber;
   }
@@ -243,8 +244,13 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   /** A durable subscription has a reader of its own; in memory all read the same partitions. */
-  #partsFor(subscriber: () => Subscriber, { id, from }: SubscriberOptions): SubscriptionOwner {
-    return this.durable?.join(subscriber, id, from) ?? this.#parts;
+  #partsFor(subscriber: () => Subscriber, options: SubscriberOptions): SubscriptionOwner {
+    return this.durable?.join(subscriber, options) ?? this.#parts;
+  }
+
+  /** The lag of a durable subscription is the reader's: nothing overtakes it in its own partitions. */
+  #asRead(options: SubscriberOptions): SubscriberOptions {
+    return this.durable === undefined ? options : { ...options, onLag: "backpressure" };
   }
 
   on(
