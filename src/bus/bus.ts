@@ -263,7 +263,7 @@ export class Bus implements AsyncDisposable {
    * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
    */
   guarantees(): Guarantees {
-    return guaranteesOf(this.name, this.#registry.entries);
+    return guaranteesOf(this.name, this.#registry.entries, this.#parts.durability?.store);
   }
 
   /** The figures of now. */

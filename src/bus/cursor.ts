@@ -245,7 +245,7 @@ export class Cursor implements JobOwner, Giver {
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
-        else if (context.hasStaged) contexts.commit(context);
+        else if (context.hasStaged) pending = contexts.commit(context, event);
       } catch (error) {
         this.place = place + 1;
         contexts.discard(context);
@@ -278,7 +278,7 @@ export class Cursor implements JobOwner, Giver {
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
-      else if (context.hasStaged) contexts.commit(context);
+      else if (context.hasStaged) pending = contexts.commit(context, job.event);
     } catch (error) {
       this.#starting = undefined;
       contexts.discard(context);

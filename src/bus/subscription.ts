@@ -28,7 +28,7 @@ import { Cursor } from "./cursor.ts";
 import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
-import type { Destination } from "./staged.ts";
+import type { Destination, Staged } from "./staged.ts";
 import type { Partition } from "./partition.ts";
 import { Ready } from "./ready.ts";
 import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
@@ -47,6 +47,8 @@ export interface SubscriptionOwner {
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
+  /** Makes what a handler staged happen in a store, if the topic lives in one. */
+  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
   /** Whether somebody keeps account of what its cursors have in hand. */
   readonly keepsAccount: boolean;
   /** Resolves when a subscription has its place. */
@@ -247,6 +249,10 @@ export class Subscriber implements TopicSubscription, CursorOwner {
 
   destination(topic: unknown): Destination {
     return this.#owner.destination(topic);
+  }
+
+  get commits(): SubscriptionOwner["commits"] {
+    return this.#owner.commits;
   }
 
   get keepsAccount(): boolean {
