@@ -64,6 +64,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

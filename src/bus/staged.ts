@@ -26,9 +26,18 @@ export interface Destination {
   enterStaged(outgoing: Outgoing): void;
 }
 
+/** Where what handlers stage goes. */
+export interface Outlets {
+  /** The topic of a name or handle. */
+  destination(topic: unknown): Destination;
+  /** Answers who waits for an event of a topic. */
+  answer(topic: string, event: NovaEvent, data: unknown): void;
+}
+
 /** The unit of one attempt. */
 export class Staged {
   readonly #effects: Effect[] = [];
+  #reply: (() => void) | undefined;
   readonly #outgoing: { readonly to: Destination; readonly outgoing: Outgoing }[] = [];
 
   /** Adds a write. */
@@ -40,6 +49,11 @@ export class Staged {
   /** Adds an event. */
   publish(to: Destination, event: Draft, id: string | undefined): void {
     this.#outgoing.push({ to, outgoing: to.stage(event, id) });
+  }
+
+  /** What answers the request; of several, the last one. */
+  reply(reply: () => void): void {
+    this.#reply = reply;
   }
 
   /** How many events there are. */
@@ -66,6 +80,7 @@ export class Staged {
       const message = `Cannot undo ${done} of ${all} effects and events, as the next one failed`;
       throw new TerminalError(message, { cause });
     }
+    this.#reply?.();
   }
 }
 

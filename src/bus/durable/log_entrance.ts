@@ -51,7 +51,11 @@ export class LogEntrance {
     this.#accepted = new Array<number>(partitions).fill(0);
   }
 
-  publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
+  publish(
+    event: Draft,
+    options?: PublishOptions,
+    _asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       this.#refuseTimes(options);
