@@ -139,6 +139,7 @@ export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/interna
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export type { AnyStore } from "./src/store/store.ts";
 export { supervise } from "./src/listener/supervise.ts";
 export { ListenerManager } from "./src/listener/manager.ts";
 export type {
@@ -220,6 +221,7 @@ export {
   type Put,
   type Query,
   type ReadOptions,
+  rebuild,
   type ReplayOptions,
   type RetentionOptions,
   Store,
@@ -229,6 +231,7 @@ export {
   type StoreUnit,
   type StreamInfo,
   strictJson,
+  type SyncCodec,
   type Terms,
   type Trim,
   type Unit,

@@ -8,7 +8,7 @@ import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
-import type { Store } from "../store/store.ts";
+import type { AnyStore } from "../store/store.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
 import type { TopicStats } from "./stats_api.ts";
@@ -70,7 +70,7 @@ export interface BusOptions {
    *
    * @default {none: topics live in memory}
    */
-  readonly store?: Store<Record<string, unknown>, never>;
+  readonly store?: AnyStore;
   /**
    * With a store: how long the place of a subscription stays with its process after that died, in
    * milliseconds. Then another process, or the same one started again, takes over.

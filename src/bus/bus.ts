@@ -22,12 +22,13 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { lendRoster, Roster } from "../internal/roster.ts";
 import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import { Durability } from "./durable/durability.ts";
+import { DeadLetterTopic } from "./dead_letter_topic.ts";
+import { durabilityOf } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
 import { type Guarantees, guaranteesOf } from "./guarantees.ts";
 import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
-import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
+import { checkTopicName, isDeadLetterName, lettersOf, refuseLetters } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
@@ -82,7 +83,9 @@ export class Bus implements AsyncDisposable {
   readonly #env: Env;
   readonly #maxTopics: number;
   readonly #defaults: AnyTopicOptions;
-  readonly #registry = new Registry();
+  readonly #registry = new Registry(({ topic, settings }) =>
+    this.#deadLetters(topic.name, settings.deadLetters)
+  );
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Due>;
   readonly #limits: TimeLimits<Job>;
@@ -105,7 +108,6 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
-    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
     this.#defaults = defaultsOf(options.defaults);
     this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
@@ -124,14 +126,9 @@ export class Bus implements AsyncDisposable {
       },
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
-      durability: options.store === undefined ? undefined : new Durability({
-        store: options.store,
-        leaseMs,
-        env: this.#env,
-        progressed: () => this.#closing?.check(),
-      }),
+      durability: durabilityOf(options, this.#env, () => this.#closing?.check()),
       deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
-      deadLettersOf: (topic) => this.#registry.get(`${topic}.${DEAD_LETTERS}`)?.topic,
+      deadLettersOf: (topic) => this.#registry.get(lettersOf(topic))?.topic,
       isIdle: () => this.#registry.all.every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
@@ -153,7 +150,7 @@ export class Bus implements AsyncDisposable {
   ): Topic<Events> {
     checkTopicName(name);
     requireOptions(`topic "${name}"`, options);
-    const known = this.#registry.get(name);
+    const known = this.#registry.declared(name);
     if (known !== undefined) {
       if (options !== undefined) {
         const settings = totalSettings(options, this.#defaults);
@@ -163,21 +160,11 @@ export class Bus implements AsyncDisposable {
       return known.topic as unknown as Topic<Events>;
     }
     if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
-    if (isDeadLetterName(name)) {
-      throw new RangeError(
-        `Cannot declare topic ${
-          show(name)
-        }: names that end in "${DEAD_LETTERS}" belong to dead letters`,
-      );
-    }
+    refuseLetters("declare", name);
     if (this.#declared >= this.#maxTopics) {
-      throw new LimitExceededError(
-        "maxTopics",
-        this.#maxTopics,
-        `Cannot declare topic ${
-          show(name)
-        } as bus "${this.name}" has ${this.#maxTopics} topics already`,
-      );
+      const most = `bus "${this.name}" has ${this.#maxTopics} topics already`;
+      const message = `Cannot declare topic ${show(name)} as ${most}`;
+      throw new LimitExceededError("maxTopics", this.#maxTopics, message);
     }
     const settings = totalSettings(options ?? {}, this.#defaults);
     this.#declared += 1;
@@ -198,9 +185,7 @@ export class Bus implements AsyncDisposable {
       requireOptions("deleting a topic", options);
       const topic = this.#registry.find(name);
       if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
-      if (isDeadLetterName(name)) {
-        throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
-      }
+      refuseLetters("delete", name);
       const result = this.#registry.delete(topic, options.signal);
       this.#declared -= 1;
       return result;
@@ -325,10 +310,8 @@ export class Bus implements AsyncDisposable {
       if (this.#closing === undefined) {
         this.#finishedBefore = this.#registry.finished;
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
-        const { durability } = this.#parts;
-        this.#closed = durability === undefined
-          ? this.#closing.result
-          : this.#closing.result.then((result) => durability.end().then(() => result));
+        const { result } = this.#closing;
+        this.#closed = this.#parts.durability?.endAfter(result) ?? result;
         for (const topic of this.#registry.all) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
@@ -351,7 +334,8 @@ export class Bus implements AsyncDisposable {
   }
 
   #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
-    const topic = new BusTopic(this.#parts, name, settings, retain);
+    const Kind = retain ? DeadLetterTopic : BusTopic;
+    const topic = new Kind(this.#parts, name, settings, retain);
     this.#registry.add(topic, settings);
     for (const subscription of this.#patterns) subscription.offer(topic);
     return topic;
@@ -367,7 +351,7 @@ export class Bus implements AsyncDisposable {
 
   /** The dead-letter topic of a topic, made at its first dead letter. */
   #deadLetters(of: string, maxEvents: number): BusTopic {
-    const name = `${of}.${DEAD_LETTERS}`;
+    const name = lettersOf(of);
     return this.#registry.get(name)?.topic ??
       this.#add(name, totalSettings({ bufferSize: maxEvents }), true);
   }

@@ -4,7 +4,7 @@
 
 import { TopicNotFoundError } from "../errors.ts";
 import type { CloseResult } from "../internal/closing.ts";
-import { checkTopicName } from "./names.ts";
+import { checkTopicName, ownerOf } from "./names.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { BusTopic } from "./topic.ts";
 
@@ -21,17 +21,33 @@ export class Registry {
   readonly #leaving: Set<BusTopic> = new Set();
   /** The last deleted topic of a name: its subscriptions wait for the name to come back. */
   readonly #deleted: Map<string, BusTopic> = new Map();
+  readonly #makeLetters: (of: Entry) => void;
   /** What deleted topics had finished. */
   #finishedGone = 0;
+
+  /** `makeLetters` makes the dead-letter topic of a topic. */
+  constructor(makeLetters: (of: Entry) => void) {
+    this.#makeLetters = makeLetters;
+  }
 
   /** The topic of a name, if it is there. */
   get(name: string): Entry | undefined {
     return this.#there.get(name);
   }
 
+  /** The topic of a name, if it is declared; dead letters are with their topic. */
+  declared(name: string): Entry | undefined {
+    const known = this.#there.get(name);
+    if (known !== undefined || typeof name !== "string") return known;
+    const owner = ownerOf(name);
+    const of = owner === undefined ? undefined : this.#there.get(owner);
+    if (of !== undefined) this.#makeLetters(of);
+    return this.#there.get(name);
+  }
+
   /** The topic of a name. */
   find(name: string): BusTopic {
-    const entry = this.#there.get(name);
+    const entry = this.declared(name);
     if (entry !== undefined) return entry.topic;
     checkTopicName(name);
     throw new TopicNotFoundError(name);
@@ -77,6 +93,9 @@ export class Registry {
     return result.finally(() => {
       this.#leaving.delete(topic);
       this.#finishedGone += topic.finished;
+      // Nobody waits for its name.
+      if (topic.subscribers.size > 0 || this.#deleted.get(topic.name) !== topic) return;
+      this.#deleted.delete(topic.name);
     });
   }
 

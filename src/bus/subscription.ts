@@ -41,6 +41,7 @@ export interface SubscriptionOwner {
   /** The name of the topic. */
   readonly topic: string;
   readonly partitions: readonly Partition[];
+  /** Makes the timing of a subscription, if there is to be one. */
   newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
@@ -78,6 +79,8 @@ export interface SubscriberOptions {
   readonly abandonMs: number;
   /** Whether events are handed out on leases of `deadlineMs`. */
   readonly leases: boolean;
+  /** The type of the events it handles, if it is only one. */
+  readonly type: string | undefined;
 }
 
 /** The handle that `subscribe` answers. */

@@ -33,12 +33,13 @@
 
 export { MemoryStore } from "./memory.ts";
 export { Store } from "./store.ts";
+export type { AnyStore } from "./store.ts";
 export { MemoryDriver } from "./memory_driver.ts";
 export type { MemoryTx } from "./memory_driver.ts";
-export { project } from "./projection.ts";
+export { project, rebuild } from "./projection.ts";
 export type { Projection, ProjectionOptions } from "./projection.ts";
 export { strictJson } from "./codec.ts";
-export type { Codec } from "./codec.ts";
+export type { Codec, SyncCodec } from "./codec.ts";
 export type {
   Aggregate,
   AggregateOptions,

@@ -9,6 +9,7 @@ import {
   requireFunction,
   requireOptions,
   requireSignal,
+  show,
 } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { systemEnv } from "../internal/env.ts";
@@ -73,8 +74,7 @@ export interface Projection extends AsyncDisposable {
 /**
  * Follows a store and applies each event to a view, from its checkpoint on.
  *
- * To rebuild a view, run a second projection under another name beside the first, wait for
- * `whenProcessed(store.stats().head)`, read from the new view, and stop the old one.
+ * {@linkcode rebuild} makes a new view beside a running one.
  *
  * @example Usage
  * ```ts
@@ -99,6 +99,72 @@ export function project<Events extends EventMap, Tx>(
   checkKey("projection", options.name);
   requireFunction("apply", options.apply);
   return new Following(store, options);
+}
+
+/**
+ * Builds a view anew beside a running projection of the same store. It resolves to the new projection
+ * once that has seen all that the running one has, and then stops the running one and lets go of what
+ * its checkpoint protected: from then on, read from the new view.
+ *
+ * If it fails, or the signal aborts, the new projection is stopped and the running one goes on; it
+ * rejects with what `apply` threw or with the signal's reason.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryStore, project, rebuild } from "@nova/events/store";
+ *
+ * const store = new MemoryStore<{ paidIn: number }>();
+ * let view = { total: 0, payments: 0 };
+ * const running = project(store, { name: "v1", apply: ({ data }) => void (view.total += data) });
+ * await store.append("account-7", [{ type: "paidIn", data: 50 }]);
+ *
+ * const next = { total: 0, payments: 0 };
+ * const rebuilt = await rebuild(store, running, {
+ *   name: "v2",
+ *   apply: ({ data }) => {
+ *     next.total += data;
+ *     next.payments += 1;
+ *   },
+ * });
+ * view = next;
+ * console.log(view); // { total: 50, payments: 1 }
+ * await rebuilt.stop();
+ * ```
+ */
+export async function rebuild<Events extends EventMap, Tx>(
+  store: Store<Events, Tx>,
+  running: Projection,
+  options: ProjectionOptions<Events>,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Projection> {
+  requireOptions("a projection", options);
+  requireSignal(signal);
+  signal?.throwIfAborted();
+  if (options.name === running.name) {
+    const name = show(options.name);
+    throw new TypeError(`Cannot rebuild projection ${name} under its own name: give it another`);
+  }
+  const next = project(store, options);
+  try {
+    await store.open();
+    do {
+      const goal = Math.max(running.position, store.stats().head);
+      await next.whenProcessed(goal, signal === undefined ? {} : { signal });
+    } while (next.position < running.position);
+  } catch (error) {
+    // Not waited for: what is applied just now may take its time.
+    void next.stop();
+    throw error;
+  }
+  await running.stop();
+  const key = keyOf(running.name);
+  const saved = await store.checkpoint(key);
+  if (saved !== undefined) await store.saveCheckpoint(key, saved, { protect: false });
+  return next;
+}
+
+function keyOf(name: string): string {
+  return `projection/${name}`;
 }
 
 interface Waiter {
@@ -184,7 +250,7 @@ class Following<Events extends EventMap, Tx> implements Projection {
   }
 
   get #key(): string {
-    return `projection/${this.name}`;
+    return keyOf(this.name);
   }
 
   async #save(): Promise<void> {

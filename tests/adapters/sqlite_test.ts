@@ -209,6 +209,68 @@ function suite(): void {
     await store.close();
   });
 
+  it("lets no effect end its transaction", async () => {
+    const db = openDatabase();
+    db.exec("CREATE TABLE mine(x)");
+    const store = open({}, db);
+    const unit = (stream: string, effect: (tx: SqliteDatabase) => unknown) => ({
+      appends: [{ stream, events: [n(1)] }],
+      effects: [(tx: SqliteDatabase) => {
+        tx.exec("INSERT INTO mine VALUES(1)");
+        effect(tx);
+      }],
+    });
+    for (const sql of ["COMMIT", " rollback", "END TRANSACTION", "BEGIN", "commit;"]) {
+      for (const how of ["exec", "prepare"] as const) {
+        await assertRejects(
+          () => store.commit(unit("a", (tx) => tx[how](sql))),
+          TypeError,
+          "effect",
+        );
+      }
+    }
+    await store.commit(unit("b", (tx) => {
+      tx.exec("SAVEPOINT mine");
+      tx.exec("INSERT INTO mine VALUES(2)");
+      tx.exec("ROLLBACK TO mine");
+      tx.exec("RELEASE mine");
+    }));
+    assertEquals(db.prepare("SELECT x FROM mine").all().length, 1);
+    assertEquals(store.stats().events, 1);
+    await store.close();
+  });
+
+  for (const sql of ["COMMIT", "ROLLBACK", "COMMIT; BEGIN", "ROLLBACK; BEGIN"]) {
+    it(`closes when an effect goes behind its back: ${sql}`, async () => {
+      const db = openDatabase();
+      const store = open({}, db);
+      await store.append("a", [n(1)]);
+      const before = store.append("a", [n(2)]);
+      const unit = {
+        appends: [{ stream: "a", events: [n(3)] }],
+        effects: [() => void db.exec(sql)],
+      };
+      const behind = await Promise.allSettled([
+        before,
+        store.commit(unit),
+        store.append("b", [n(4)]),
+      ]);
+
+      for (const outcome of behind) {
+        assert(outcome.status === "rejected");
+        assertInstanceOf(outcome.reason, UnknownOutcomeError);
+      }
+      await assertRejects(() => store.append("a", [n(5)]), ClosedError);
+      // What is there is whole, and goes on.
+      const again = open({}, db);
+      const there = (await again.read("a")).map(({ data }) => data);
+      assertEquals(there, sql.startsWith("COMMIT") ? [1, 2] : [1]);
+      assertEquals((await again.append("a", [n(6)])).version, there.length + 1);
+      assertEquals(again.stats().events, there.length + 1);
+      assertEquals(await again.checkIntegrity(), []);
+    });
+  }
+
   it("tells what it survives as the engine says", async () => {
     const store = open({ synchronous: "normal" });
     await store.open();

@@ -1,4 +1,4 @@
-import { MemoryStore, project } from "@nova/events/store";
+import { MemoryStore, project, rebuild } from "@nova/events/store";
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
@@ -113,5 +113,78 @@ describe("project()", () => {
     await store.close();
     await view.done;
     assertEquals(await waiting, RangeError);
+  });
+});
+
+describe("rebuild()", () => {
+  const env = useTestEnv();
+
+  it("builds beside the running one, then takes its place and its protection", async () => {
+    const store = new MemoryStore<Numbers>({ env, retention: { maxEvents: 2 } });
+    const old: number[] = [];
+    const running = project(store, { name: "v1", env, apply: ({ data }) => void old.push(data) });
+    await store.append("a", [n(1), n(2)]);
+    await running.whenProcessed(2);
+    const seen: number[] = [];
+    let slow: () => void = () => {};
+    const rebuilding = rebuild(store, running, {
+      name: "v2",
+      env,
+      apply: ({ data }) => {
+        seen.push(data);
+        return data === 1 ? new Promise<void>((resolve) => slow = resolve) : undefined;
+      },
+    });
+    await env.settle();
+    // The running one goes on, and the new one still has to see it.
+    await store.append("a", [n(3)]);
+    await env.settle();
+    assertEquals([old, seen], [[1, 2, 3], [1]]);
+    slow();
+    const rebuilt = await rebuilding;
+    assertEquals([seen, rebuilt.name, rebuilt.position], [[1, 2, 3], "v2", 3]);
+
+    await store.append("a", [n(4)]);
+    await rebuilt.whenProcessed(4);
+    assertEquals([old.length, seen.length], [3, 4]);
+    await rebuilt.stop();
+    await store.saveCheckpoint("projection/v2", 4, { protect: false });
+    await store.append("a", [n(5), n(6)]);
+    assertEquals(store.stats().oldest, 5, "the old checkpoint holds nothing back");
+  });
+
+  it("leaves the running one alone when it fails or is given up", async () => {
+    const store = new MemoryStore<Numbers>({ env });
+    const running = project(store, { name: "v1", env, apply: () => {} });
+    await store.append("a", [n(1)]);
+    const { reported } = env;
+    const fails = (): void => {
+      throw new RangeError("no");
+    };
+    await assertRejects(
+      () => rebuild(store, running, { name: "v2", env, apply: fails }),
+      RangeError,
+      "no",
+    );
+    assertEquals(reported.splice(0).length, 1);
+    let release: () => void = () => {};
+    const slow = (): Promise<void> => new Promise((resolve) => release = resolve);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const given = rebuild(store, running, { name: "v3", env, apply: slow }, { signal });
+    await env.settle();
+    await assertRejects(
+      () => rebuild(store, running, { name: "v1", env, apply: () => {} }),
+      TypeError,
+      "name",
+    );
+    const { position } = await store.append("a", [n(2)]);
+    await running.whenProcessed(position);
+    controller.abort("enough");
+    assertEquals(await given.catch((reason) => reason), "enough");
+    release();
+    await env.settle();
+    assertEquals(store.stats().followers, 1);
+    await running.stop();
   });
 });

@@ -21,17 +21,15 @@ import type {
   Unit,
 } from "../../store/driver.ts";
 import { type SqliteDatabase, type SqliteValue, translated, troubleOf } from "./database.ts";
+import { guarded, runEffects, TransactionEnded } from "./effects.ts";
+import { poll } from "./poll.ts";
 import { capabilitiesOf, configure } from "./settings.ts";
 import { loadRows } from "./load.ts";
 import { readRows } from "./reader.ts";
-import { infoOf, type LogRow, markFrom, type MarkRow, Statements, type StreamRow } from "./rows.ts";
+import { infoOf, markFrom, type MarkRow, Statements, type StreamRow } from "./rows.ts";
 import { migrate, schemaOf } from "./schema.ts";
 import { trimRows } from "./trim.ts";
 import { Writer } from "./writer.ts";
-
-/** Between looks for what other processes wrote: at first, and at most, in milliseconds. */
-const SHORTEST_POLL = 2;
-const LONGEST_POLL = 50;
 
 /** What the driver is told beside the terms of the store. */
 export interface SqliteSettings {
@@ -46,6 +44,7 @@ export interface SqliteSettings {
 /** A store's engine in a file of SQLite. */
 export class SqliteDriver implements Driver<SqliteDatabase> {
   readonly #db: SqliteDatabase;
+  readonly #tx: SqliteDatabase;
   readonly #settings: SqliteSettings;
   readonly #statements: Statements;
   #capabilities: Capabilities;
@@ -59,6 +58,7 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
   /** Makes it; nothing is opened before its first use. */
   constructor(db: SqliteDatabase, settings: SqliteSettings) {
     this.#db = db;
+    this.#tx = guarded(db);
     this.#settings = settings;
     this.#statements = new Statements(db);
     this.#capabilities = capabilitiesOf("unopened", settings.synchronous, false);
@@ -146,12 +146,16 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
         this.#writer.finish();
       } catch (error) {
         this.#rollback();
-        throw error;
+        if (!(error instanceof TransactionEnded)) throw error;
+        this.#failed = error;
+        return units.map(() => ({ is: "unknown", error }));
       }
       try {
         this.#statements.run("COMMIT");
       } catch (error) {
         this.#rollback();
+        // The frame that ends a transaction is written last: where it found no room, it is not there.
+        if (troubleOf(error) === "full") throw error;
         // Whether it reached the disk nobody knows. Never again on a guess.
         this.#failed = translated(error, this.#settings.name);
         return units.map(() => ({ is: "unknown", error: this.#failed }));
@@ -185,21 +189,16 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
 
   /** A savepoint takes back what effects wrote, if they throw or the unit is refused. */
   #withEffects(unit: Unit<SqliteDatabase>): Outcome {
+    // Should an effect end the transaction after all, what it stores is whole.
+    this.#writer.finish();
     this.#db.exec("SAVEPOINT nova_unit");
     let outcome: Outcome;
     try {
-      for (const effect of unit.effects ?? []) {
-        const answer: unknown = effect(this.#db);
-        if (answer instanceof Promise) {
-          answer.catch(() => {});
-          throw new TypeError(
-            "Cannot commit an asynchronous effect: on SQLite effects must return at once",
-          );
-        }
-      }
+      runEffects(this.#db, this.#tx, unit.effects ?? []);
       outcome = this.#writer.unit(unit);
     } catch (error) {
       // A full disk is the end of the group, not of this unit alone.
+      if (error instanceof TransactionEnded) throw error;
       if (["full", "corrupt", "busy"].includes(troubleOf(error))) throw error;
       outcome = { is: "refused", error };
     }
@@ -234,21 +233,24 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
     );
   }
 
-  async wait(after: number, signal: AbortSignal): Promise<void> {
-    const { env } = this.#terms;
-    for (let pause = SHORTEST_POLL; !signal.aborted; pause = Math.min(pause * 1.5, LONGEST_POLL)) {
-      const row = this.#statements.row<LogRow>("SELECT head FROM nova_log");
-      if ((row?.head ?? 0) > after) return;
-      await new Promise<void>((resolve) => {
-        const timer = env.setTimer(() => end(), pause, { ref: false });
-        const aborting = env.onAbort(signal, () => end());
-        const end = (): void => {
-          timer[Symbol.dispose]();
-          aborting[Symbol.dispose]();
-          resolve();
-        };
-      });
-    }
+  wait(after: number, signal: AbortSignal): Promise<void> {
+    return poll(this.#terms.env, signal, () => this.newestHead() > after);
+  }
+
+  /** The position of the last event, whoever wrote it. */
+  newestHead(): number {
+    return this.#statements.row<{ head: number }>("SELECT head FROM nova_log")?.head ?? 0;
+  }
+
+  /** What SQLite finds wrong with the file; nothing if it is whole. */
+  checkIntegrity(): readonly string[] {
+    const rows = this.#db.prepare("PRAGMA integrity_check").all() as { integrity_check: string }[];
+    return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
+  }
+
+  /** Writes a copy of the whole database to a new file, as of now. */
+  backup(path: string): void {
+    this.#db.prepare("VACUUM INTO ?").run(path);
   }
 
   stream(name: string): Awaitable<StreamInfo | undefined> {

@@ -23,11 +23,14 @@
  *
  * **Closing.** `close` commits what waits. The database stays open: who opened it closes it.
  *
- * **Limits.** SQLite stops the event loop while it commits. Not on network file systems.
+ * **Limits.** SQLite stops the event loop while it commits; that of a {@linkcode SqliteThreadStore}
+ * goes on. Not on network file systems.
  *
  * @module
  */
 
-export { SqliteStore, type SqliteStoreOptions } from "./store.ts";
+export { SqliteStore, type SqliteStoreOptions, SqliteThreadStore } from "./store.ts";
+export { type ClosableDatabase, exposeSqlite } from "./thread_tasks.ts";
+export type { WorkerLike } from "../../pool/protocol.ts";
 export { SqliteDriver, type SqliteSettings } from "./driver.ts";
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./database.ts";

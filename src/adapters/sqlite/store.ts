@@ -4,10 +4,17 @@
 
 import type { EventMap } from "../../event/event.ts";
 import { durationOption, requireOptions, show, wordOption } from "../../internal/check.ts";
+import type { WorkerLike } from "../../pool/protocol.ts";
+import { ThreadPool } from "../../pool/thread_pool.ts";
 import type { StoreOptions } from "../../store/api.ts";
 import { Store } from "../../store/store.ts";
 import type { SqliteDatabase } from "./database.ts";
-import { SqliteDriver } from "./driver.ts";
+import { SqliteDriver, type SqliteSettings } from "./driver.ts";
+import { SqliteThreadDriver } from "./thread_driver.ts";
+import type { SqliteTasks } from "./thread_tasks.ts";
+
+/** Calls that wait for the thread; more wait for room. */
+const MOST_CALLS = 10_000;
 
 /** Options of a {@linkcode SqliteStore}. */
 export interface SqliteStoreOptions extends StoreOptions {
@@ -54,7 +61,6 @@ export interface SqliteStoreOptions extends StoreOptions {
  */
 export class SqliteStore<Events extends EventMap = Record<string, unknown>>
   extends Store<Events, SqliteDatabase> {
-  readonly #db: SqliteDatabase;
   readonly #driver: SqliteDriver;
 
   /** Makes a store over an open database; nothing is read or written before its first use. */
@@ -64,13 +70,8 @@ export class SqliteStore<Events extends EventMap = Record<string, unknown>>
     if (typeof exec !== "function" || typeof prepare !== "function") {
       throw new TypeError(`Cannot use ${show(db)} as a database: it must have exec and prepare`);
     }
-    const driver = new SqliteDriver(db, {
-      name: options.name ?? "store",
-      synchronous: wordOption("synchronous", options.synchronous, ["full", "normal"], "full"),
-      busyMs: durationOption("busyMs", options.busyMs, 5000, false),
-    });
+    const driver = new SqliteDriver(db, settingsOf(options));
     super(driver, options);
-    this.#db = db;
     this.#driver = driver;
   }
 
@@ -82,13 +83,80 @@ export class SqliteStore<Events extends EventMap = Record<string, unknown>>
   /** What SQLite finds wrong with the file; nothing if it is whole. */
   async checkIntegrity(): Promise<readonly string[]> {
     await this.open();
-    const rows = this.#db.prepare("PRAGMA integrity_check").all() as { integrity_check: string }[];
-    return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
+    return this.#driver.checkIntegrity();
   }
 
   /** Writes a copy of the whole database to a new file, as of now. It stops the event loop meanwhile. */
   async backup(path: string): Promise<void> {
     await this.open();
-    this.#db.prepare("VACUUM INTO ?").run(path);
+    this.#driver.backup(path);
   }
+}
+
+/**
+ * The same store with its database in a thread, so that the event loop never waits for the disk.
+ * Effects cannot cross to a thread: `commit` refuses them with `UnsupportedError`.
+ *
+ * The worker's file is yours. It calls {@linkcode exposeSqlite} with what opens the database.
+ *
+ * @typeParam Events The data of each event type.
+ *
+ * @example Usage
+ * ```ts no-run needs a file of its own for the worker
+ * // store_thread.ts:
+ * //   import { DatabaseSync } from "node:sqlite";
+ * //   import { exposeSqlite } from "@nova/events/sqlite";
+ * //   exposeSqlite(() => new DatabaseSync("events.db"));
+ * import { SqliteThreadStore } from "@nova/events/sqlite";
+ *
+ * const store = new SqliteThreadStore<{ paidIn: number }>(
+ *   () => new Worker(new URL("./store_thread.ts", import.meta.url), { type: "module" }),
+ * );
+ * await store.append("account-7", [{ type: "paidIn", data: 50 }]);
+ * await store.close(); // closes the database and ends the thread
+ * ```
+ */
+export class SqliteThreadStore<Events extends EventMap = Record<string, unknown>>
+  extends Store<Events> {
+  readonly #driver: SqliteThreadDriver;
+
+  /** Makes a store over a thread, which is started at its first use. On Node: `nodeWorker(url)`. */
+  constructor(makeWorker: () => WorkerLike, options: SqliteStoreOptions = {}) {
+    requireOptions("a store", options);
+    const pool = new ThreadPool<SqliteTasks>(makeWorker, {
+      name: `store ${options.name ?? "store"}`,
+      workers: 1,
+      queueSize: MOST_CALLS,
+      idleMs: Infinity,
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
+    const driver = new SqliteThreadDriver(pool, settingsOf(options));
+    super(driver, options);
+    this.#driver = driver;
+  }
+
+  /** Transactions committed by this store, as of the last answer of its thread. */
+  get commits(): number {
+    return this.#driver.commits;
+  }
+
+  /** What SQLite finds wrong with the file; nothing if it is whole. */
+  async checkIntegrity(): Promise<readonly string[]> {
+    await this.open();
+    return this.#driver.checkIntegrity();
+  }
+
+  /** Writes a copy of the whole database to a new file, as of now. */
+  async backup(path: string): Promise<void> {
+    await this.open();
+    return this.#driver.backup(path);
+  }
+}
+
+function settingsOf(options: SqliteStoreOptions): SqliteSettings {
+  return {
+    name: options.name ?? "store",
+    synchronous: wordOption("synchronous", options.synchronous, ["full", "normal"], "full"),
+    busyMs: durationOption("busyMs", options.busyMs, 5000, false),
+  };
 }

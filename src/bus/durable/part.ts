@@ -8,7 +8,7 @@ import { checkKey } from "../../store/settings.ts";
 import type { From, Key } from "../api.ts";
 import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
-import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
+import { isDeadLetterName, lettersOf } from "../names.ts";
 import { Partition } from "../partition.ts";
 import type { Placing } from "../placing.ts";
 import type { TopicSettings } from "../settings.ts";
@@ -129,10 +129,10 @@ export class DurablePart {
   /** After a restart: what is dead is found with its topic. */
   async #findLetters({ engine }: Durability): Promise<void> {
     const { name, settings, owner } = this.#host;
-    if (isDeadLetterName(name)) return;
-    const stream = streamOf(`${name}.${DEAD_LETTERS}`);
+    if (this.letters !== undefined) return await this.letters.load();
+    const stream = streamOf(lettersOf(name));
     if (await engine.driver.stream(stream) === undefined) return;
-    await owner.deadLetters(name, settings.deadLetters).durable!.letters!.load();
+    await owner.deadLetters(name, settings.deadLetters).durable!.log.open();
   }
 
   #partitionOf(key: string | number): number {
