@@ -70,6 +70,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

@@ -28,7 +28,7 @@ import { Cursor } from "./cursor.ts";
 import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
-import type { Destination, Staged } from "./staged.ts";
+import type { Outlets, Staged } from "./staged.ts";
 import type { Partition } from "./partition.ts";
 import { Ready } from "./ready.ts";
 import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
@@ -54,7 +54,8 @@ export interface SubscriptionOwner {
   /** Resolves when a subscription has its place. */
   readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
-  destination(topic: unknown): Destination;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
   bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
@@ -247,8 +248,8 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  destination(topic: unknown): Destination {
-    return this.#owner.destination(topic);
+  get outlets(): Outlets {
+    return this.#owner.outlets;
   }
 
   get commits(): SubscriptionOwner["commits"] {

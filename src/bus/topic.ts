@@ -30,7 +30,7 @@ import type { TopicListener } from "./context_api.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
 import { LogEntrance } from "./durable/log_entrance.ts";
-import type { Destination } from "./staged.ts";
+import type { Destination, Outlets } from "./staged.ts";
 import { Expiries } from "./expiries.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
@@ -48,8 +48,8 @@ export interface TopicOwner {
   /** Where its events live, if not in memory alone. */
   readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
-  /** The topic of a name or handle, for handlers that publish. */
-  destination(topic: unknown): Destination;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
@@ -111,7 +111,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      destination: (topic) => owner.destination(topic),
+      outlets: owner.outlets,
       commits: undefined,
       keepsAccount: false,
       ready: RESOLVED,
@@ -159,6 +159,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     return this.#entrance.publish(event, options);
+  }
+
+  /** Publishes an event; `asked` learns of it before anybody else does. */
+  ask(event: Draft, options: PublishOptions, asked: (event: NovaEvent) => void): Promise<Receipt> {
+    return this.#entrance.publish(event, options, asked);
   }
 
   tryPublish(event: Draft): boolean {

@@ -74,7 +74,11 @@ export class LogEntrance {
     };
   }
 
-  publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
+  publish(
+    event: Draft,
+    options?: PublishOptions,
+    _asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       this.#refuseTimes(options);
