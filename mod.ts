@@ -30,6 +30,7 @@
  */
 
 export { Bus } from "./src/bus/bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./src/bus/guarantees.ts";
 export type {
   BusOptions,
   BusStats,
@@ -37,6 +38,8 @@ export type {
   DeadLetterError,
   DedupeOptions,
   DedupeStats,
+  DeliveryMode,
+  Effect,
   Key,
   OnFailure,
   ParkedKey,
@@ -49,6 +52,8 @@ export type {
   SubscribeOptions,
   SubscriptionStats,
   Topic,
+  TopicContext,
+  TopicListener,
   TopicOptions,
   TopicProducer,
   TopicStats,
@@ -133,6 +138,7 @@ export type { ShutdownOptions, ShutdownPart, ShutdownParts } from "./src/interna
 export type { CloseOptions, CloseResult } from "./src/internal/closing.ts";
 export type { Env } from "./src/internal/env.ts";
 export type { RetryOptions } from "./src/listener/backoff.ts";
+export type { AnyStore } from "./src/store/store.ts";
 export { supervise } from "./src/listener/supervise.ts";
 export { ListenerManager } from "./src/listener/manager.ts";
 export type {
@@ -175,7 +181,7 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/store.ts";
-export { SequenceGapError } from "./src/errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "./src/errors/bus.ts";
 export {
   type Aggregate,
   type AggregateOptions,

@@ -77,7 +77,7 @@ function draw(view: View): void {
   latency.add(
     at / 1000,
     Object.fromEntries(
-      latencies.slice(0, 4).flatMap((
+      latencies.slice(0, 3).flatMap((
         { name, p50, p99 },
       ) => [[`${name} p50`, p50], [`${name} p99`, p99]]),
     ),

@@ -11,6 +11,7 @@ export function few(number: number): string {
 
 /** A number of milliseconds in a few characters. */
 export function ms(number: number): string {
+  if (number > 0 && number < 1) return `${few(number * 1000)} µs`;
   return number < 1000 ? `${few(number)} ms` : `${few(number / 1000)} s`;
 }
 

@@ -28,6 +28,7 @@ export type ErrorCode =
   | "read-only"
   | "schema-newer"
   | "sequence-gap"
+  | "stale-ack"
   | "terminal"
   | "timeout"
   | "topic-exists"

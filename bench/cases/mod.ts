@@ -12,6 +12,8 @@ const modules: Readonly<Record<string, () => Promise<Suite>>> = {
   "listener-vs": () => import("../vs/listener_suite.ts"),
   "bus": () => import("./bus.ts"),
   "bus-vs": () => import("../vs/bus_suite.ts"),
+  "metrics": () => import("./metrics.ts"),
+  "metrics-vs": () => import("../vs/metrics_suite.ts"),
   "pool": () => import("./pool.ts"),
   "pool-vs": () => import("../vs/pool_suite.ts"),
   "store": () => import("./store.ts"),

@@ -10,6 +10,7 @@ import { cellName, type Setting, settings } from "./emitter_grid.ts";
 import { type Rival, rivals, type Shape } from "./emitters.ts";
 import { busBars } from "./bus_bars.ts";
 import { listenerBars } from "./listener_bars.ts";
+import { metricsBars } from "./metrics_bars.ts";
 import { storeBars } from "./store_bars.ts";
 import { poolBars } from "./pool_bars.ts";
 import { BUNDLE_SIZE, TIMER_LATENESS } from "./probes.ts";
@@ -182,6 +183,7 @@ const barsOf: Readonly<Record<string, readonly Bar[]>> = {
   emitter: emitterBars,
   bus: busBars,
   listener: listenerBars,
+  metrics: metricsBars,
   pool: poolBars,
   store: storeBars,
 };

@@ -3,20 +3,49 @@
  */
 
 import type { DraftOf, EventMap, EventOf, NovaEvent, TypeOf } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import type { Isolation } from "../event/isolation.ts";
 import type { Env } from "../internal/env.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
 import type { TimingMode } from "../metrics/timing.ts";
 import type { Overflow } from "../queue/overflow.ts";
-import type { Store } from "../store/store.ts";
-import type { SubscribeOptions, SubscriptionStats, TopicSubscription } from "./subscription_api.ts";
+import type { AnyStore } from "../store/store.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { DedupeOptions, PublishOptions, Receipt, TopicProducer } from "./publishing_api.ts";
+import type { TopicStats } from "./stats_api.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  SubscribeOptions,
+  TopicSubscription,
+} from "./subscription_api.ts";
 
+export type { Effect, TopicContext, TopicListener } from "./context_api.ts";
 export type {
+  DedupeOptions,
+  ProduceOptions,
+  PublishOptions,
+  Receipt,
+  TopicProducer,
+} from "./publishing_api.ts";
+export type {
+  BusStats,
+  DedupeStats,
+  PartitionStats,
+  SubscriptionStats,
+  TopicStats,
+} from "./stats_api.ts";
+export type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  From,
+  NackOptions,
+  OnGap,
+  OnLag,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
   SubscribeOptions,
-  SubscriptionStats,
   TopicSubscription,
 } from "./subscription_api.ts";
 
@@ -40,7 +69,7 @@ export interface BusOptions {
    *
    * @default {none: topics live in memory}
    */
-  readonly store?: Store<Record<string, unknown>, never>;
+  readonly store?: AnyStore;
   /**
    * With a store: how long the place of a subscription stays with its process after that died, in
    * milliseconds. Then another process, or the same one started again, takes over.
@@ -68,6 +97,9 @@ export interface BusOptions {
 /** What orders events: events of equal keys are handled one at a time and in order. */
 export type Key = string | number | undefined;
 
+/** How often an event is handled: see {@linkcode TopicOptions.delivery}. */
+export type DeliveryMode = "at-most-once" | "at-least-once" | "exactly-once";
+
 /** What becomes of an event that failed for good: see {@linkcode TopicOptions.onFailure}. */
 export type OnFailure = "skip" | "park-key" | "hold";
 
@@ -86,6 +118,19 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    */
   readonly key?: (event: EventOf<Events>) => Key;
   /**
+   * How often each subscription handles an event:
+   *
+   * - `"at-most-once"`: it is done when its handler is called; one that fails is counted, and that is
+   *   all (`retry` and `onFailure` have no meaning);
+   * - `"at-least-once"`: it is done when its handler has succeeded;
+   * - `"exactly-once"`: at least once, and `dedupe` is on, so that what handlers register with
+   *   `context.effect` and `context.publish` happens once. Publishers must give ids, or be producers,
+   *   or the topic a `dedupe.key`.
+   *
+   * @default {"at-least-once"}
+   */
+  readonly delivery?: DeliveryMode;
+  /**
    * How many events may wait in each partition for its slowest subscription.
    *
    * @default {1000}
@@ -103,6 +148,14 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    * @default {30_000}
    */
   readonly waitMs?: number;
+  /**
+   * How far handlers are kept from each other's hands: all get the same event (`"shared"`), its data is
+   * frozen when it enters (`"freeze"`), or each delivery gets a clone (`"clone"`). Data that cannot be
+   * frozen or cloned is refused with {@linkcode ValidationError}.
+   *
+   * @default {"shared"}
+   */
+  readonly isolation?: Isolation;
   /**
    * How many events each subscription handles at once in each partition.
    *
@@ -147,9 +200,29 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
    */
   readonly maxHeld?: number;
   /**
+   * Keeps events that were handled for subscriptions that come later, in each partition; whichever
+   * limit is reached first.
+   *
+   * @default {none: what was handled may be overwritten}
+   */
+  readonly retention?: {
+    /**
+     * How many events are kept.
+     *
+     * @default {100_000}
+     */
+    readonly maxEvents?: number;
+    /**
+     * How long they are kept, in milliseconds since they entered.
+     *
+     * @default {Infinity}
+     */
+    readonly maxAgeMs?: number;
+  };
+  /**
    * Recognises events that are published again, so that each enters once.
    *
-   * @default {false}
+   * @default {false; on for exactly-once}
    */
   readonly dedupe?: false | DedupeOptions<Events>;
   /** The dead-letter topic. */
@@ -161,142 +234,6 @@ export interface TopicOptions<Events extends EventMap = Record<string, unknown>>
      */
     readonly maxEvents?: number;
   };
-}
-
-/** How a topic recognises what is published again. */
-export interface DedupeOptions<Events extends EventMap = Record<string, unknown>> {
-  /**
-   * What an event is recognised by: a string of 1–256 bytes.
-   *
-   * @default {its id, if its publisher gave one}
-   */
-  readonly key?: (event: EventOf<Events>) => string;
-  /**
-   * How long an event is remembered, in milliseconds.
-   *
-   * @default {600_000}
-   */
-  readonly windowMs?: number;
-  /**
-   * How many events are remembered. Young ones never make room for others: the topic is full, as
-   * `overflow` says, until the oldest has been remembered for `windowMs`.
-   *
-   * @default {100_000}
-   */
-  readonly maxIds?: number;
-}
-
-/** Options of publishing. */
-export interface PublishOptions {
-  /** Governs admission only: what was accepted is delivered. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of publishing through a {@linkcode TopicProducer}. */
-export interface ProduceOptions extends PublishOptions {
-  /**
-   * The number of the event, from 1, among those of this producer in the same partition.
-   *
-   * @default {the next one, taken when the event is accepted}
-   */
-  readonly sequence?: number;
-}
-
-/**
- * A publisher that numbers its events, for each partition from 1. The next number is accepted, one
- * that was there is a duplicate, and one that leaves others out is refused.
- *
- * Events without a key all go to the partition of the producer.
- */
-export interface TopicProducer<Events extends EventMap = Record<string, unknown>> {
-  /** Names it. */
-  readonly id: string;
-
-  /**
-   * Publishes an event. It rejects as {@linkcode Topic.publish} does, and with
-   * {@linkcode SequenceGapError} for a number that leaves others out.
-   */
-  publish(event: DraftOf<Events>, options?: ProduceOptions): Promise<Receipt>;
-
-  /**
-   * Publishes an event if there is room, without a promise or a receipt.
-   *
-   * @throws {SequenceGapError} If its number leaves others out.
-   */
-  tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
-}
-
-/** What a publisher gets for an event. */
-export interface Receipt {
-  /** The id of the event. */
-  readonly id: string;
-  /** The partition it went to. */
-  readonly partition: number;
-  /** Its place in the topic, from 1; 0 when it was dropped, or is a duplicate of long ago. */
-  readonly sequence: number;
-  /** Whether it had been accepted before. */
-  readonly duplicate: boolean;
-  /** Whether the topic was full and its policy is to drop what is new. */
-  readonly dropped: boolean;
-}
-
-/** Figures of a partition. */
-export interface PartitionStats {
-  /** Events that entered it. */
-  readonly accepted: number;
-  /** Events that its slowest subscription has not taken yet. */
-  readonly queued: number;
-  /** Publishers that wait for room in it. */
-  readonly waiting: number;
-}
-
-/** Figures of the memory in which a topic recognises what it got before. */
-export interface DedupeStats {
-  /** Events that are remembered. */
-  readonly remembered: number;
-  /** How many may be; then nothing enters before the oldest are forgotten. */
-  readonly maxIds: number;
-}
-
-/**
- * Figures of a topic. Every attempt to publish is counted once:
- * `attempts = accepted + duplicates + rejected + dropped + waiting`.
- */
-export interface TopicStats {
-  /** Its name. */
-  readonly name: string;
-  /** Valid events that somebody tried to publish. */
-  readonly attempts: number;
-  /** Events that entered. */
-  readonly accepted: number;
-  /** Events that had entered before, and did not enter again. */
-  readonly duplicates: number;
-  /** Events that were refused, or whose publisher stopped waiting. */
-  readonly rejected: number;
-  /** Events that the overflow policy dropped. */
-  readonly dropped: number;
-  /** Publishers that wait for room. */
-  readonly waiting: number;
-  /** Events that the slowest subscription has not taken yet, over all partitions. */
-  readonly queued: number;
-  /** How many may be queued in each partition. */
-  readonly bufferSize: number;
-  /** Whether its events have keys. */
-  readonly keyed: boolean;
-  /** Its memory of ids; undefined without `dedupe`. */
-  readonly dedupe?: DedupeStats;
-  /** Its partitions, in order. */
-  readonly partitions: readonly PartitionStats[];
-  /** Its subscriptions. */
-  readonly subscriptions: readonly SubscriptionStats[];
-}
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
 }
 
 /**
@@ -357,14 +294,25 @@ export interface Topic<Events extends EventMap = Record<string, unknown>> {
    * @throws {ConfigMismatchError} If its group has other options.
    * @throws {ClosedError} If the bus is closed.
    */
-  subscribe(listener: Listener<EventOf<Events>>, options?: SubscribeOptions): TopicSubscription;
+  subscribe(
+    listener: TopicListener<EventOf<Events>>,
+    options?: SubscribeOptions,
+  ): TopicSubscription;
 
   /** Hands the events of one type to a listener; others count as handled. */
   on<Type extends TypeOf<Events>>(
     type: Type,
-    listener: Listener<EventOf<Events, Type>>,
+    listener: TopicListener<EventOf<Events, Type>>,
     options?: SubscribeOptions,
   ): TopicSubscription;
+
+  /**
+   * Hands out events when they are asked for, each on a lease, until they are settled.
+   *
+   * @throws {ConfigMismatchError} If its group has other options, or is one of listeners.
+   * @throws {ClosedError} If the bus is closed.
+   */
+  consume(options?: ConsumeOptions): Consumer<EventOf<Events>>;
 
   /** The figures of now. */
   stats(): TopicStats;
@@ -394,12 +342,4 @@ export interface DeadLetter {
   readonly redrives: number;
   /** When it gave up, in epoch milliseconds. */
   readonly at: number;
-}
-
-/** Figures of a bus. */
-export interface BusStats {
-  /** Its name. */
-  readonly name: string;
-  /** Each topic, dead-letter topics included. */
-  readonly topics: readonly TopicStats[];
 }

@@ -58,6 +58,11 @@ export class Aside {
       (this.#lanes?.parked ?? 0);
   }
 
+  /** Keys that are parked, and events that are held. */
+  get stops(): number {
+    return this.#standstill.stops;
+  }
+
   /** Jobs that may start. */
   get ready(): number {
     return this.#ready.length;
@@ -95,6 +100,11 @@ export class Aside {
   /** A job may start as soon as there is a slot. */
   push(job: Job): void {
     this.#ready.push(job);
+  }
+
+  /** The news of a gap may start. */
+  pushGap(event: NovaEvent): void {
+    this.#ready.push(new Job(this.#cursor, event, NO_LANE, 1));
   }
 
   /** A job waits for its next attempt; its lane stays busy. */
@@ -158,6 +168,13 @@ export class Aside {
     let next = this.#lanes.release(job.lane);
     while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
     if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
+  }
+
+  /** The time that the oldest of the events has; Infinity if there are none. */
+  get oldestTime(): number {
+    let oldest = Infinity;
+    for (const { timestamp } of this.#events()) oldest = Math.min(oldest, timestamp);
+    return oldest;
   }
 
   /** A handler runs; remembered where somebody keeps account of what is not done. */

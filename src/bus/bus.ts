@@ -2,14 +2,8 @@
  * The bus: topics by name, their dead letters, one clock for all of their delays, and closing.
  */
 
-import {
-  ClosedError,
-  LimitExceededError,
-  TopicExistsError,
-  TopicNotFoundError,
-} from "../errors.ts";
-import type { Draft, EventMap, NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
+import { ClosedError, LimitExceededError, TopicExistsError } from "../errors.ts";
+import type { Draft, EventMap } from "../event/event.ts";
 import { createEvent } from "../event/make.ts";
 import {
   integerOption,
@@ -28,11 +22,13 @@ import { type Env, systemEnv } from "../internal/env.ts";
 import { lendRoster, Roster } from "../internal/roster.ts";
 import { timings } from "../metrics/timing.ts";
 import { DelayQueue } from "../queue/delay_queue.ts";
-import { Durability } from "./durable/durability.ts";
+import { DeadLetterTopic } from "./dead_letter_topic.ts";
+import { durabilityOf } from "./durable/durability.ts";
 import { TimeLimits } from "../queue/time_limits.ts";
-import type { CloseCalls, Failure, Job } from "./job.ts";
+import { type Guarantees, guaranteesOf } from "./guarantees.ts";
+import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import { letterOf } from "./letter.ts";
-import { checkTopicName, DEAD_LETTERS, isDeadLetterName } from "./names.ts";
+import { checkTopicName, isDeadLetterName, lettersOf, refuseLetters } from "./names.ts";
 import { isTopicPattern, PatternSubscription } from "./patterns.ts";
 import { lettersIn, redriveAll, type RedriveTopicOptions } from "./redrive.ts";
 import type {
@@ -47,21 +43,17 @@ import type {
   TopicOptions,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import {
   type AnyTopicOptions,
   checkSubscribeOptions,
-  copyOf,
+  defaultsOf,
   firstDifference,
   type TopicSettings,
   totalSettings,
 } from "./settings.ts";
+import { Registry } from "./registry.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
-
-/** What the bus keeps of a topic. */
-interface Entry {
-  readonly topic: BusTopic;
-  readonly settings: TopicSettings;
-}
 
 /**
  * Topics with guarantees, in this process.
@@ -89,13 +81,11 @@ export class Bus implements AsyncDisposable {
   readonly #env: Env;
   readonly #maxTopics: number;
   readonly #defaults: AnyTopicOptions;
-  readonly #topics = new Map<string, Entry>();
-  /** Deleted topics that are still finishing what they accepted. */
-  readonly #leaving = new Set<BusTopic>();
-  /** The last deleted topic of a name: its subscriptions wait for the name to come back. */
-  readonly #deleted = new Map<string, BusTopic>();
+  readonly #registry = new Registry(({ topic, settings }) =>
+    this.#deadLetters(topic.name, settings.deadLetters)
+  );
   readonly #patterns = new Set<PatternSubscription>();
-  readonly #delays: DelayQueue<Job>;
+  readonly #delays: DelayQueue<Due>;
   readonly #limits: TimeLimits<Job>;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
@@ -103,8 +93,6 @@ export class Bus implements AsyncDisposable {
   #closed: Promise<CloseResult> | undefined;
   readonly #calls: CloseCalls = { close: 0, roster: undefined };
   #finishedBefore = 0;
-  /** What deleted topics had finished. */
-  #finishedGone = 0;
   #stop: AbortController | undefined;
 
   /**
@@ -117,12 +105,8 @@ export class Bus implements AsyncDisposable {
     this.name = stringOption("name", options.name, "bus");
     this.#env = options.env ?? systemEnv;
     this.#maxTopics = integerOption("maxTopics", options.maxTopics, 1000);
-    const leaseMs = integerOption("leaseMs", options.leaseMs, 5000);
-    requireOptions("the topics of a bus", options.defaults);
-    const defaults: AnyTopicOptions = options.defaults ?? {};
-    totalSettings(defaults);
-    this.#defaults = copyOf(defaults);
-    this.#delays = new DelayQueue(this.#env, (job) => job.cursor.due(job));
+    this.#defaults = defaultsOf(options.defaults);
+    this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
     lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
@@ -132,17 +116,14 @@ export class Bus implements AsyncDisposable {
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
+      destination: (topic) =>
+        (topic instanceof BusTopic ? topic : this.#registry.find(topic as string)).destination,
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
-      durability: options.store === undefined ? undefined : new Durability({
-        store: options.store,
-        leaseMs,
-        env: this.#env,
-        progressed: () => this.#closing?.check(),
-      }),
+      durability: durabilityOf(options, this.#env, () => this.#closing?.check()),
       deadLetters: (topic, maxEvents) => this.#deadLetters(topic, maxEvents),
-      deadLettersOf: (topic) => this.#topics.get(`${topic}.${DEAD_LETTERS}`)?.topic,
-      isIdle: () => this.#all().every((topic) => topic.isIdle()),
+      deadLettersOf: (topic) => this.#registry.get(lettersOf(topic))?.topic,
+      isIdle: () => this.#registry.all.every((topic) => topic.isIdle()),
       end: () => this.#end(),
     };
   }
@@ -163,7 +144,7 @@ export class Bus implements AsyncDisposable {
   ): Topic<Events> {
     checkTopicName(name);
     requireOptions(`topic "${name}"`, options);
-    const known = this.#topics.get(name);
+    const known = this.#registry.declared(name);
     if (known !== undefined) {
       if (options !== undefined) {
         const settings = totalSettings(options, this.#defaults);
@@ -173,21 +154,11 @@ export class Bus implements AsyncDisposable {
       return known.topic as unknown as Topic<Events>;
     }
     if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
-    if (isDeadLetterName(name)) {
-      throw new RangeError(
-        `Cannot declare topic ${
-          show(name)
-        }: names that end in "${DEAD_LETTERS}" belong to dead letters`,
-      );
-    }
+    refuseLetters("declare", name);
     if (this.#declared >= this.#maxTopics) {
-      throw new LimitExceededError(
-        "maxTopics",
-        this.#maxTopics,
-        `Cannot declare topic ${
-          show(name)
-        } as bus "${this.name}" has ${this.#maxTopics} topics already`,
-      );
+      const most = `bus "${this.name}" has ${this.#maxTopics} topics already`;
+      const message = `Cannot declare topic ${show(name)} as ${most}`;
+      throw new LimitExceededError("maxTopics", this.#maxTopics, message);
     }
     const settings = totalSettings(options ?? {}, this.#defaults);
     this.#declared += 1;
@@ -206,22 +177,12 @@ export class Bus implements AsyncDisposable {
   deleteTopic(name: string, options: CloseOptions = {}): Promise<CloseResult> {
     try {
       requireOptions("deleting a topic", options);
-      const topic = this.#find(name);
+      const topic = this.#registry.find(name);
       if (topic.durable !== undefined) throw topic.durable.log.unsupported("delete");
-      if (isDeadLetterName(name)) {
-        throw new RangeError(`Cannot delete ${show(name)}: dead letters belong to their topic`);
-      }
-      const result = topic.delete(options.signal);
-      this.#topics.delete(name);
+      refuseLetters("delete", name);
+      const result = this.#registry.delete(topic, options.signal);
       this.#declared -= 1;
-      this.#leaving.add(topic);
-      const earlier = this.#deleted.get(name);
-      if (earlier !== undefined) topic.inherit(earlier);
-      this.#deleted.set(name, topic);
-      return result.finally(() => {
-        this.#leaving.delete(topic);
-        this.#finishedGone += topic.finished;
-      });
+      return result;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -234,7 +195,7 @@ export class Bus implements AsyncDisposable {
    */
   publish(topic: string, event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
-      return this.#find(topic).publish(event, options);
+      return this.#registry.find(topic).publish(event, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -253,10 +214,10 @@ export class Bus implements AsyncDisposable {
    */
   subscribe(
     pattern: string | RegExp,
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions = {},
   ): TopicSubscription {
-    if (!isTopicPattern(pattern)) return this.#find(pattern).subscribe(listener, options);
+    if (!isTopicPattern(pattern)) return this.#registry.find(pattern).subscribe(listener, options);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
     if (this.#closing !== undefined) throw new ClosedError(`bus "${this.name}"`);
@@ -271,7 +232,7 @@ export class Bus implements AsyncDisposable {
     try {
       // Options are checked even if nothing matches yet.
       checkSubscribeOptions(options);
-      for (const { topic } of this.#entries()) subscription.offer(topic);
+      for (const topic of this.#registry.topics) subscription.offer(topic);
     } catch (error) {
       subscription.unsubscribe();
       throw error;
@@ -285,7 +246,7 @@ export class Bus implements AsyncDisposable {
    * @throws {TopicNotFoundError} If there is no such topic.
    */
   deadLetters(topic: string): DeadLetter[] {
-    return lettersIn(this.#parts.deadLettersOf(this.#find(topic).name)?.partitions[0]);
+    return lettersIn(this.#parts.deadLettersOf(this.#registry.find(topic).name)?.partitions[0]);
   }
 
   /**
@@ -295,12 +256,19 @@ export class Bus implements AsyncDisposable {
    * @throws {TopicNotFoundError} If there is no such topic.
    */
   redrive(topic: string, options: RedriveTopicOptions = {}): RedriveResult {
-    return redriveAll(this.#find(topic).subscribers, options);
+    return redriveAll(this.#registry.find(topic).subscribers, options);
+  }
+
+  /**
+   * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
+   */
+  guarantees(): Guarantees {
+    return guaranteesOf(this.name, this.#registry.entries);
   }
 
   /** The figures of now. */
   stats(): BusStats {
-    return { name: this.name, topics: this.#entries().map(({ topic }) => topic.stats()) };
+    return { name: this.name, topics: this.#registry.topics.map((topic) => topic.stats()) };
   }
 
   /**
@@ -315,13 +283,11 @@ export class Bus implements AsyncDisposable {
     try {
       requireOptions("closing a bus", options);
       if (this.#closing === undefined) {
-        this.#finishedBefore = this.#countFinished();
+        this.#finishedBefore = this.#registry.finished;
         this.#closing = new Closing(this.#parts, this.#env, options.signal);
-        const { durability } = this.#parts;
-        this.#closed = durability === undefined
-          ? this.#closing.result
-          : this.#closing.result.then((result) => durability.end().then(() => result));
-        for (const topic of this.#all()) {
+        const { result } = this.#closing;
+        this.#closed = this.#parts.durability?.endAfter(result) ?? result;
+        for (const topic of this.#registry.all) {
           topic.shut(() => new ClosedError(`topic "${topic.name}"`));
         }
       }
@@ -337,30 +303,10 @@ export class Bus implements AsyncDisposable {
     await this.close();
   }
 
-  #find(name: string): BusTopic {
-    const entry = this.#topics.get(name);
-    if (entry !== undefined) return entry.topic;
-    checkTopicName(name);
-    throw new TopicNotFoundError(name);
-  }
-
-  #entries(): Entry[] {
-    return [...this.#topics.values()];
-  }
-
-  /** Every topic that may have something to finish. */
-  #all(): BusTopic[] {
-    return [...this.#entries().map(({ topic }) => topic), ...this.#leaving];
-  }
-
   #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
-    const topic = new BusTopic(this.#parts, name, settings, retain);
-    this.#topics.set(name, { topic, settings });
-    const deleted = this.#deleted.get(name);
-    if (deleted !== undefined) {
-      this.#deleted.delete(name);
-      topic.inherit(deleted);
-    }
+    const Kind = retain ? DeadLetterTopic : BusTopic;
+    const topic = new Kind(this.#parts, name, settings, retain);
+    this.#registry.add(topic, settings);
     for (const subscription of this.#patterns) subscription.offer(topic);
     return topic;
   }
@@ -375,22 +321,14 @@ export class Bus implements AsyncDisposable {
 
   /** The dead-letter topic of a topic, made at its first dead letter. */
   #deadLetters(of: string, maxEvents: number): BusTopic {
-    const name = `${of}.${DEAD_LETTERS}`;
-    return this.#topics.get(name)?.topic ??
+    const name = lettersOf(of);
+    return this.#registry.get(name)?.topic ??
       this.#add(name, totalSettings({ bufferSize: maxEvents }), true);
   }
 
-  #countFinished(): number {
-    let finished = this.#finishedGone;
-    for (const topic of this.#all()) finished += topic.finished;
-    return finished;
-  }
-
   #end(): CloseResult {
-    const completed = this.#countFinished() - this.#finishedBefore;
-    let left = 0;
-    for (const topic of this.#all()) left += topic.endSubscriptions();
-    for (const topic of this.#deleted.values()) topic.endSubscriptions();
+    const completed = this.#registry.finished - this.#finishedBefore;
+    const left = this.#registry.endSubscriptions();
     for (const subscription of this.#patterns) subscription.unsubscribe();
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.

@@ -2,7 +2,13 @@
  * What a listener sees of its attempt.
  */
 
-import type { ListenerContext, Subscription } from "../event/listener.ts";
+import type { Draft, NovaEvent } from "../event/event.ts";
+import type { Subscription } from "../event/listener.ts";
+import { byteLength, MAX_NAME_BYTES } from "../event/validate.ts";
+import { hashString } from "../internal/hash.ts";
+import type { Pausable } from "../internal/postpone.ts";
+import type { Effect, TopicContext } from "./context_api.ts";
+import { type Destination, Staged } from "./staged.ts";
 
 /** What a context asks of its subscription. */
 export interface ContextOwner {
@@ -10,24 +16,41 @@ export interface ContextOwner {
   readonly seat: Subscription;
   /** How long an attempt may take, in milliseconds. */
   readonly deadlineMs: number;
+  /** Names topic and subscription in what is recognised elsewhere. */
+  readonly scope: string;
   stopSignal(): AbortSignal;
+  /** The topic of a name or handle. */
+  destination(topic: unknown): Destination;
+}
+
+/** Who hands events out. */
+export interface Giver {
+  /** The event whose handler is being called. */
+  readonly current: NovaEvent | undefined;
 }
 
 /**
- * The context of an attempt. As long as handlers are synchronous, one serves all first attempts; a
- * handler that returns a promise keeps its own. It has getters only, so that nobody can change it:
- * freezing each would cost as much as all else that is kept of an asynchronous delivery.
+ * The context of an attempt. As long as handlers are synchronous and stage nothing, one serves all
+ * first attempts; a handler that returns a promise keeps its own. It has getters only, so that nobody
+ * can change it: freezing each would cost as much as all else that is kept of an asynchronous delivery.
  */
-export class AttemptContext implements ListenerContext {
+export class AttemptContext implements TopicContext, Pausable {
   readonly #attempt: number;
   readonly #owner: ContextOwner;
+  readonly #giver: Giver;
   #seat: Subscription | undefined;
+  /** The event of one that is kept. */
+  #event: NovaEvent | undefined;
+  #staged: Staged | undefined;
+  #isOver = false;
   #controller: AbortController | undefined;
-  #over: { readonly reason: unknown } | undefined;
+  #pause: { readonly error: unknown; readonly afterMs: number } | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(owner: ContextOwner, attempt: number) {
+  constructor(owner: ContextOwner, giver: Giver, attempt: number) {
     this.#attempt = attempt;
     this.#owner = owner;
+    this.#giver = giver;
   }
 
   get attempt(): number {
@@ -38,9 +61,36 @@ export class AttemptContext implements ListenerContext {
     return this.#seat ?? this.#owner.seat;
   }
 
+  get idempotencyKey(): string {
+    return `${this.#owner.scope}/${this.#eventNow().id}`;
+  }
+
+  get effect(): (effect: Effect) => void {
+    return (effect) => this.#stage().effect(effect);
+  }
+
+  get publish(): (topic: unknown, event: Draft) => void {
+    return (topic, event) => {
+      const staged = this.#stage();
+      staged.publish(this.#owner.destination(topic), event, this.#idOf(staged.size + 1));
+    };
+  }
+
   /** From now on it is that of one attempt only. */
-  keep(): void {
+  keep(event: NovaEvent): void {
+    this.#event = event;
     this.#seat = this.#owner.seat;
+  }
+
+  /** Whether something is to happen with the acknowledgement. */
+  get hasStaged(): boolean {
+    return this.#staged !== undefined;
+  }
+
+  /** The attempt is over: what it staged, and nothing more from now on. */
+  finish(): Staged | undefined {
+    this.#isOver = true;
+    return this.#staged;
   }
 
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */
@@ -48,15 +98,49 @@ export class AttemptContext implements ListenerContext {
     if (this.#owner.deadlineMs === Infinity) return this.#owner.stopSignal();
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#over !== undefined) this.#controller.abort(this.#over.reason);
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
     }
     return this.#controller.signal;
   }
 
+  /** The attempt is about to fail with this error, and was none: see {@linkcode takePause}. */
+  postpone(error: unknown, afterMs: number): void {
+    this.#pause = { error, afterMs };
+  }
+
+  /** After how many milliseconds to deliver the event again, if its failure was no attempt. */
+  takePause(error: unknown): number | undefined {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    return pause !== undefined && Object.is(pause.error, error) ? pause.afterMs : undefined;
+  }
+
   /** Nobody waits for the attempt any more. */
   abort(reason: unknown): void {
-    if (this.#over !== undefined) return;
-    this.#over = { reason };
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
     this.#controller?.abort(reason);
   }
+
+  #stage(): Staged {
+    this.#eventNow();
+    if (this.#isOver) throw overdue();
+    return this.#staged ??= new Staged();
+  }
+
+  #eventNow(): NovaEvent {
+    const event = this.#event ?? this.#giver.current;
+    if (event === undefined) throw overdue();
+    return event;
+  }
+
+  /** An id for the n-th event that is published from here, if there is one that is short enough. */
+  #idOf(n: number): string | undefined {
+    const id = `${this.#eventNow().id}~${hashString(this.#owner.scope).toString(36)}.${n}`;
+    return byteLength(id) <= MAX_NAME_BYTES ? id : undefined;
+  }
+}
+
+function overdue(): TypeError {
+  return new TypeError("Cannot use the context of a handler as its attempt is over");
 }

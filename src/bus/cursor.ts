@@ -8,56 +8,65 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
-import { TimeoutError } from "../errors.ts";
-import { withoutStack } from "../internal/quiet.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
-import { delayAfter, mayRetry } from "../listener/backoff.ts";
-import { isCircuitOpen } from "../listener/causes.ts";
 import { Aside } from "./aside.ts";
-import type { Key, ParkedKey, SubscriptionStats } from "./api.ts";
-import { AttemptContext } from "./context.ts";
-import type { CursorOwner, Failure, Job, JobOwner } from "./job.ts";
+import type { Key, ParkedKey } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { CursorOwner, Job, JobOwner } from "./job.ts";
+import type { Giver } from "./context.ts";
+import { Failures } from "./failures.ts";
+import { Lag } from "./lag.ts";
+import type { Tally } from "./tally.ts";
 import type { Partition } from "./partition.ts";
+import { Runs } from "./runs.ts";
 
 /** Figures of a cursor, added up by its subscription. */
 export interface CursorCounts {
   succeeded: number;
+  failed: number;
   deadLettered: number;
+  expired: number;
+  dropped: number;
   retries: number;
   timedOut: number;
   zombies: number;
 }
 
 /** Reads one partition for one subscription. */
-export class Cursor implements JobOwner {
+export class Cursor implements JobOwner, Giver {
   /** The place of the next event to hand out. */
   place: number;
   /** Where it began, and where it ended if it did. */
   readonly from: number;
   readonly counts: CursorCounts = {
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
+    expired: 0,
+    dropped: 0,
     retries: 0,
     timedOut: 0,
     zombies: 0,
   };
   readonly partition: Partition;
   readonly #owner: CursorOwner;
-  readonly #listener: Listener<NovaEvent>;
-  /** What the next first attempt sees. */
-  #context: AttemptContext;
+  readonly #listener: TopicListener;
+  /** Whether handlers are being called with events from the ring, or with which other one. */
+  #taking = false;
+  #starting: NovaEvent | undefined;
   #until: number | undefined;
-  /** Handlers that have not settled, without the exempt ones: those give their slot to the next. */
-  #running = 0;
-  #exempt = 0;
+  /** Its handlers that have not settled. */
+  readonly #runs: Runs;
+  readonly #failures: Failures;
   /** What it took out of the ring and is not done with. */
   readonly #aside: Aside;
-  /** Dead letters that were delivered again. */
-  #redriven = 0;
+  readonly #lag: Lag;
+  /**
+   * What it was offered beside the events of the ring: redriven ones and news of gaps, less the dead
+   * letters that were redriven before it came to them.
+   */
+  extra = 0;
   #forgotten = false;
-  /** Dead letters that were redriven before it came to them; it was never offered those. */
-  #gone = 0;
   /** What was held when it ended. */
   #releasedHeld = 0;
 
@@ -66,20 +75,46 @@ export class Cursor implements JobOwner {
     this.#listener = owner.listenerOf(partition.index);
     this.partition = partition;
     this.#aside = new Aside(this, owner, partition);
-    this.#context = new AttemptContext(owner, 1);
-    Object.freeze(this.#context);
+    this.#runs = new Runs(this, this.#aside, owner);
+    this.#failures = new Failures(this, this.#aside, this.#runs, owner);
     this.place = place;
     this.from = place;
+    this.#lag = new Lag(this, this.#aside, owner);
+  }
+
+  /** Whether it holds publishers back rather than being overtaken by them. */
+  get gates(): boolean {
+    return this.#lag.gates;
+  }
+
+  /** Whether it reads events that were there before it. */
+  get isCatchingUp(): boolean {
+    return this.#lag.isCatchingUp;
+  }
+
+  /** Whether it hands out nothing more. */
+  get hasEnded(): boolean {
+    return this.#until !== undefined;
+  }
+
+  get current(): NovaEvent | undefined {
+    if (this.#starting !== undefined) return this.#starting;
+    if (!this.#taking) return undefined;
+    return this.partition.at(this.#owner.isAtMostOnce ? this.place - 1 : this.place);
+  }
+
+  get station(): readonly string[] {
+    return [this.#owner.topic, this.#owner.id];
   }
 
   /** Handlers that have not settled. */
   get inFlight(): number {
-    return this.#running + this.#exempt;
+    return this.#runs.running + this.#runs.exempt;
   }
 
   /** Of those, the ones that closing does not wait for. */
   get exempt(): number {
-    return this.#exempt;
+    return this.#runs.exempt;
   }
 
   /** Events set aside. */
@@ -87,25 +122,15 @@ export class Cursor implements JobOwner {
     return this.#aside.size;
   }
 
-  /** Events that were accepted since it began and before it ended, and redriven ones. */
-  get offered(): number {
-    return (this.#until ?? this.partition.tail) - this.from - this.#gone +
-      this.#redriven;
-  }
-
   /** Events in the ring that it has not taken. */
   get queued(): number {
     return this.#until === undefined ? this.partition.tail - this.place : 0;
   }
 
-  /** Events it was not given because it ended first. */
-  get released(): number {
-    return this.#until === undefined ? 0 : this.#until - this.place + this.#releasedHeld;
-  }
-
   /** Events that were handled, or went to the dead letters. */
   get finished(): number {
-    return this.counts.succeeded + this.counts.deadLettered;
+    const { succeeded, failed, deadLettered, expired } = this.counts;
+    return succeeded + failed + deadLettered + expired;
   }
 
   /** Events it took and is not done with; only where somebody keeps account. */
@@ -120,20 +145,38 @@ export class Cursor implements JobOwner {
   }
 
   /** All of its figures. */
-  tally(): Omit<SubscriptionStats, "id" | "slots" | "timing"> {
-    const { offered, released, queued, held, inFlight } = this;
-    return { offered, ...this.counts, released, queued, held, inFlight };
+  tally(): Tally {
+    const { from, place, queued, held, inFlight } = this;
+    const { stops } = this.#aside;
+    const { givenUp } = this.#failures;
+    const until = this.#until;
+    return {
+      ...this.counts,
+      offered: (until ?? this.partition.tail) - from + this.extra,
+      released: until === undefined ? 0 : until - place + this.#releasedHeld + givenUp,
+      queued,
+      held,
+      inFlight,
+      lag: queued + held + inFlight,
+      stops,
+    };
+  }
+
+  /** The time that the oldest event has which waits here; Infinity if none does. */
+  get oldestTime(): number {
+    const next = this.queued > 0 ? this.partition.at(this.place) : undefined;
+    return Math.min(this.#aside.oldestTime, next?.timestamp ?? Infinity);
   }
 
   /** Whether it could hand out an event right now. */
   get runnable(): boolean {
-    return this.#until === undefined && this.#running < this.#owner.maxConcurrency &&
+    return this.#until === undefined && this.#runs.running < this.#owner.maxConcurrency &&
       (this.#aside.ready > 0 || (this.place < this.partition.tail && this.#aside.hasRoom));
   }
 
   /** Whether closing has nothing to wait for here. */
   get idle(): boolean {
-    return this.#running === 0 && this.#aside.ready === 0 &&
+    return this.#runs.running === 0 && this.#aside.ready === 0 &&
       (this.queued === 0 || !this.#aside.hasRoom);
   }
 
@@ -148,12 +191,15 @@ export class Cursor implements JobOwner {
 
   /** Hands out events, at most `budget`; answers how many. */
   run(budget: number): number {
+    this.#lag.checkAge();
     let left = budget;
-    while (left > 0 && this.#aside.ready > 0 && this.#running < this.#owner.maxConcurrency) {
+    while (left > 0 && this.#aside.ready > 0 && this.#runs.running < this.#owner.maxConcurrency) {
       this.#start(this.#aside.next());
       left -= 1;
     }
-    return budget - this.#take(left);
+    left = this.#take(left);
+    this.#lag.catchUp();
+    return budget - left;
   }
 
   /** The plain way: events from the ring, in order. Answers what is left of the budget. */
@@ -162,37 +208,55 @@ export class Cursor implements JobOwner {
     const listener = this.#listener;
     const partition = this.partition;
     const aside = this.#aside;
-    const { calls } = owner;
+    const { calls, isAtMostOnce } = owner;
+    const { expiries } = partition;
+    const runs = this.#runs;
+    const { contexts } = runs;
     let left = budget;
+    this.#taking = true;
     while (
-      left > 0 && this.place < partition.tail && this.#running < owner.maxConcurrency &&
+      left > 0 && this.place < partition.tail && runs.running < owner.maxConcurrency &&
       // A handler may have ended its own subscription.
       this.#until === undefined && aside.hasRoom
     ) {
       left -= 1;
       const { place } = this;
+      if (partition.tail - place > partition.window) {
+        this.#lag.overtaken(partition.tail - partition.window);
+        if (aside.ready > 0) break;
+        continue;
+      }
       const event = partition.at(place);
       // A dead letter that was redriven is no longer there.
       if (event === undefined || aside.takes(event, place)) {
         this.place = place + 1;
-        if (event === undefined) this.#gone += 1;
+        if (event === undefined) this.extra -= 1;
+        continue;
+      }
+      if (expiries.inUse && expiries.isOver(event)) {
+        this.place = place + 1;
+        this.counts.expired += 1;
         continue;
       }
       const closeCalls = calls.close;
-      const context = this.#context;
+      const context = contexts.first;
+      if (isAtMostOnce) this.place = place + 1;
       let pending: Promise<unknown> | undefined;
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
+        else if (context.hasStaged) contexts.commit(context);
       } catch (error) {
         this.place = place + 1;
-        this.#fail(aside.claim(event, place), error);
+        contexts.discard(context);
+        this.fail(aside.claim(event, place), error, context.takePause(error));
         continue;
       }
       this.place = place + 1;
       if (pending === undefined) this.counts.succeeded += 1;
-      else this.#await(aside.claim(event, place), context, pending, closeCalls);
+      else runs.add(aside.claim(event, place), context, pending, closeCalls);
     }
+    this.#taking = false;
     return left;
   }
 
@@ -200,154 +264,58 @@ export class Cursor implements JobOwner {
   #start(job: Job): void {
     const owner = this.#owner;
     const closeCalls = owner.calls.close;
+    // What is redriven was asked for, however old it is.
+    if (job.redrives === 0 && this.partition.expiries.isOver(job.event)) {
+      this.counts.expired += 1;
+      return this.#aside.release(job);
+    }
     this.#aside.runs(job);
     if (job.attempt > 1) this.counts.retries += 1;
-    const context = job.attempt === 1 ? this.#context : new AttemptContext(owner, job.attempt);
-    Object.freeze(context);
+    const { contexts } = this.#runs;
+    const context = contexts.of(job.attempt);
     let pending: Promise<unknown> | undefined;
+    this.#starting = job.event;
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
+      else if (context.hasStaged) contexts.commit(context);
     } catch (error) {
-      return this.#fail(job, error);
+      this.#starting = undefined;
+      contexts.discard(context);
+      return this.fail(job, error, context.takePause(error));
     }
-    if (pending === undefined) this.#succeed(job);
-    else this.#await(job, context, pending, closeCalls);
-  }
-
-  #await(
-    job: Job,
-    context: AttemptContext,
-    pending: Promise<unknown>,
-    closeCalls: number,
-  ): void {
-    this.#aside.runs(job);
-    if (context === this.#context) this.#context = new AttemptContext(this.#owner, 1);
-    context.keep();
-    job.context = context;
-    const { topic, id, calls } = this.#owner;
-    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
-    job.exempt = calls.close !== closeCalls;
-    if (job.exempt) this.#exempt += 1;
-    else {
-      this.#running += 1;
-      this.#owner.group?.occupy(context.subscription, this.partition.index);
-    }
-    this.#owner.limit?.add(job);
-    pending.then(job.succeeded, job.failed);
+    this.#starting = undefined;
+    if (pending === undefined) this.succeed(job);
+    else this.#runs.add(job, context, pending, closeCalls);
   }
 
   /** A handler's promise settled. */
   settle(job: Job, error: unknown, failed: boolean): void {
-    if (job.fenced) {
-      this.counts.zombies -= 1;
-      return;
-    }
-    this.#owner.limit?.delete(job);
-    this.#leave(job);
-    const { failure, delayed } = job;
-    if (failure !== undefined) {
-      // The attempt had failed before; now its handler is out of the way.
-      job.failure = job.delayed = undefined;
-      if (delayed !== undefined) this.#owner.delays.delete(delayed);
-      this.#fail(job, failure);
-    } else if (failed) this.#fail(job, error);
-    else this.#succeed(job);
-    this.#left();
+    this.#runs.settle(job, error, failed);
   }
 
-  /** A handler takes too long: its attempt has failed, but its lane stays with it. */
+  /** A handler takes too long. */
   overdue(job: Job): void {
-    const { id, deadlineMs, abandonMs, delays } = this.#owner;
-    this.counts.timedOut += 1;
-    job.failure = withoutStack(() => new TimeoutError(`a handler of "${id}"`, deadlineMs));
-    if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
-    job.context!.abort(job.failure);
-  }
-
-  /** A handler is given up: it no longer stands in the way of its lane, and may do what it likes. */
-  #abandon(job: Job): void {
-    const next = job.successor();
-    this.#aside.ran(job);
-    this.counts.zombies += 1;
-    this.#leave(job);
-    this.#fail(next, job.failure);
-    this.#left();
-  }
-
-  /** A handler gives back its slot. */
-  #leave(job: Job): void {
-    if (job.duty !== undefined) this.#owner.calls.roster?.end(job.duty);
-    if (job.exempt) this.#exempt -= 1;
-    else {
-      this.#running -= 1;
-      this.#owner.group?.vacate(job.context!.subscription, this.partition.index);
-    }
+    this.#runs.overdue(job);
   }
 
   /** What follows when something that was waited for is over. */
-  #left(): void {
+  left(): void {
     if (this.#until !== undefined) this.#owner.settledLate(this);
     if (this.#forgotten && this.inFlight === 0) this.#owner.detach(this);
     this.partition.resume(this);
   }
 
-  #succeed(job: Job): void {
+  /** An event is done with. */
+  succeed(job: Job): void {
     this.counts.succeeded += 1;
     this.#aside.ran(job);
     this.#aside.release(job);
   }
 
-  #fail(job: Job, error: unknown): void {
-    const { retry } = this.#owner;
-    // An open circuit was no attempt: the event waits for it, and never becomes a dead letter.
-    const refused = isCircuitOpen(error);
-    if (!refused && (job.attempt >= retry.attempts || !mayRetry(retry, error))) {
-      this.#failForGood(job, error);
-    } else if (this.#until !== undefined) {
-      this.#giveUp(job);
-    } else {
-      const delay = refused
-        ? error.retryAfterMs
-        : delayAfter(retry, job.attempt, error, () => this.#owner.random());
-      if (!refused) job.attempt += 1;
-      this.#aside.wait(job, delay);
-      this.#aside.ran(job);
-    }
-  }
-
-  /** It failed after its cursor had ended: nobody tries again. */
-  #giveUp(job: Job): void {
-    this.#releasedHeld += 1;
-    this.#aside.leave(job);
-  }
-
-  #failForGood(job: Job, error: unknown): void {
-    const { onFailure, id: subscription } = this.#owner;
-    const { event, attempt: attempts, redrives } = job;
-    const failure: Failure = { subscription, event, error, attempts, redrives };
-    const buried = onFailure !== "hold" && this.#owner.bury(failure);
-    if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
-    // A letter on its way to a log: the event has its slot until it is there.
-    this.#running += 1;
-    this.#aside.runs(job);
-    buried.then((isThere) => {
-      this.#running -= 1;
-      this.#afterBurial(job, error, isThere);
-      this.#left();
-    });
-  }
-
-  #afterBurial(job: Job, error: unknown, isThere: boolean): void {
-    if (isThere) {
-      this.counts.deadLettered += 1;
-      if (this.#owner.onFailure === "park-key" && this.#until === undefined) {
-        this.#aside.parkKey(this.#owner.keyOf(job.event));
-      }
-      this.#aside.release(job);
-    } else if (this.#until === undefined) this.#aside.hold(job, error);
-    else return this.#giveUp(job);
-    this.#aside.ran(job);
+  /** An attempt failed; or was none, and the event is to come back after `pausedMs`. */
+  fail(job: Job, error: unknown, pausedMs?: number): void {
+    this.#failures.add(job, error, pausedMs);
   }
 
   /** The keys that are parked here. */
@@ -358,6 +326,11 @@ export class Cursor implements JobOwner {
   /** Sets later events of a key aside. */
   parkKey(key: Key): void {
     this.#aside.parkKey(key);
+  }
+
+  /** Tells of events that are gone: undefined if nobody knows how many. */
+  showGap(missed: number | undefined): void {
+    this.#lag.showGap(missed);
   }
 
   /** The keys that stand still here. */
@@ -375,7 +348,7 @@ export class Cursor implements JobOwner {
   /** Delivers an event again; false when nothing more may be set aside. */
   redrive(event: NovaEvent, redrives: number): boolean {
     if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
-    this.#redriven += 1;
+    this.extra += 1;
     this.#aside.redrive(event, redrives);
     this.partition.wake();
     return true;
@@ -383,15 +356,14 @@ export class Cursor implements JobOwner {
 
   /** Tries to bury again what had no room. */
   buryHeld(): void {
-    if (this.#owner.onFailure === "hold") return;
-    for (const { job, error } of this.#aside.takeHeld()) this.#failForGood(job, error);
+    this.#failures.buryHeld();
     this.partition.wake();
   }
 
   /** The time of a job's next attempt has come, or that of giving its handler up. */
   due(job: Job): void {
     job.delayed = undefined;
-    if (job.failure !== undefined) return this.#abandon(job);
+    if (job.failure !== undefined) return this.#runs.abandon(job);
     this.#aside.due(job);
     this.partition.resume(this);
   }

@@ -20,6 +20,8 @@ import type { DedupeSettings } from "./settings.ts";
 export interface DedupeParts {
   readonly topic: string;
   readonly settings: DedupeSettings;
+  /** Whether every event must be recognisable. */
+  readonly required: boolean;
   readonly partitions: readonly Partition[];
   readonly placing: Placing;
   readonly env: Env;
@@ -57,7 +59,10 @@ export class Dedupe implements Guard {
   /** What an event is recognised by; undefined when its id was stamped here, new at every attempt. */
   tokenOf(draft: Draft, event: NovaEvent): string | undefined {
     const { key } = this.#parts.settings;
-    if (key === undefined) return draft.id === undefined ? undefined : event.id;
+    if (key === undefined) {
+      if (draft.id === undefined && this.#parts.required) this.#refuseNameless(draft);
+      return draft.id === undefined ? undefined : event.id;
+    }
     let token: unknown;
     try {
       token = key(event as never);
@@ -99,8 +104,26 @@ export class Dedupe implements Guard {
     return !this.#opened().full;
   }
 
+  /** Whether so many events of handlers may enter, past `maxIds`. */
+  hasRoomPast(count: number): boolean {
+    return this.#opened().hasRoomPast(count);
+  }
+
   remember(token: string, _event: NovaEvent, seen: Seen): void {
     this.#opened().add(this.#hash, token, this.#clock.now(), seen);
+  }
+
+  #refuseNameless(draft: Draft): never {
+    const message =
+      `Cannot publish to "${this.#parts.topic}" exactly once without an id of your own: ` +
+      "one that is stamped here is new each time you try. Give the event an id, the topic a " +
+      "dedupe.key, or publish through topic.producer(id)";
+    throw new ValidationError("id", draft, message);
+  }
+
+  update(token: string, seen: Seen): void {
+    const window = this.#opened();
+    window.update(window.hash(token), token, seen);
   }
 
   /** The event that entered first, while it is still held. */

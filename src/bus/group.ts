@@ -3,8 +3,7 @@
  */
 
 import { ConfigMismatchError } from "../errors.ts";
-import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type {
   ParkedKey,
   RedriveOptions,
@@ -12,13 +11,14 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
-import type { Seats } from "./job.ts";
+import type { TopicListener } from "./context_api.ts";
+import type { Job, Seats } from "./job.ts";
 import { firstDifference } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** A member, as its group sees it. */
 export interface Seat extends Subscription {
-  readonly listener: Listener<NovaEvent>;
+  readonly listener: TopicListener;
   /** How many events it may have at once, in each partition or over all. */
   readonly slots: number;
   /** Whether it can take nothing, from whatever partition. */
@@ -26,7 +26,7 @@ export interface Seat extends Subscription {
   /** Whether it can take an event of a partition. */
   isFree(partition: number): boolean;
   /** It has an event of a partition that is not done yet. */
-  occupy(partition: number): void;
+  occupy(partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(partition: number): void;
 }
@@ -64,8 +64,14 @@ export class Group implements Seats {
 
   /** Refuses a member that would have the subscription otherwise. */
   requireSame(options: SubscriberOptions): void {
-    const option = firstDifference(sharedOf(this.#options), sharedOf(options));
-    if (option !== undefined) throw new ConfigMismatchError(`group "${this.name}"`, option);
+    const { leases } = this.#options;
+    const option = leases === options.leases
+      ? firstDifference(sharedOf(this.#options), sharedOf(options))
+      : "consume";
+    if (option === undefined) return;
+    // What a lease lasts is its deadline.
+    const given = leases && option === "deadlineMs" ? "ackWaitMs" : option;
+    throw new ConfigMismatchError(`group "${this.name}"`, given);
   }
 
   /** Takes a member in. */
@@ -90,8 +96,8 @@ export class Group implements Seats {
     if (this.subscriber.maxConcurrency > before) this.subscriber.wake();
   }
 
-  occupy(seat: Seat, partition: number): void {
-    seat.occupy(partition);
+  occupy(seat: Seat, partition: number, job: Job): void {
+    seat.occupy(partition, job);
     if (seat.isFull) this.refresh();
   }
 
@@ -101,7 +107,7 @@ export class Group implements Seats {
     if (isFull) this.refresh();
   }
 
-  #listenerOf(partition: number): Listener<NovaEvent> {
+  #listenerOf(partition: number): TopicListener {
     return (event, context) => {
       const seat = this.#pick(partition);
       this.subscriber.seat = seat;
@@ -128,7 +134,7 @@ export class Group implements Seats {
 /** The handle of a member that is given its events. */
 export class Member implements TopicSubscription, Seat {
   readonly id: string;
-  readonly listener: Listener<NovaEvent>;
+  readonly listener: TopicListener;
   readonly slots: number;
   /** Each partition has slots of its own. */
   readonly isFull = false;
@@ -137,7 +143,7 @@ export class Member implements TopicSubscription, Seat {
   #active = true;
   #aborting: Disposable | undefined;
 
-  constructor(group: Group, id: string, listener: Listener<NovaEvent>, slots: number) {
+  constructor(group: Group, id: string, listener: TopicListener, slots: number) {
     this.#group = group;
     this.id = id;
     this.listener = listener;
@@ -147,10 +153,6 @@ export class Member implements TopicSubscription, Seat {
 
   get active(): boolean {
     return this.#active;
-  }
-
-  get ready(): Promise<void> {
-    return this.#group.subscriber.ready;
   }
 
   isFree(partition: number): boolean {
@@ -169,6 +171,10 @@ export class Member implements TopicSubscription, Seat {
   endsWith(disposable: Disposable): void {
     this.#aborting = disposable;
     if (!this.#active) disposable[Symbol.dispose]();
+  }
+
+  get ready(): Promise<void> {
+    return this.#group.subscriber.ready;
   }
 
   unsubscribe(): void {

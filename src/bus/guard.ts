@@ -16,6 +16,8 @@ export interface Guard {
   find(token: Token, event: NovaEvent, partition: number): Receipt | undefined;
   /** Whether an event may enter now; false when it could not be remembered. Throws if it must not. */
   admits(token: Token, partition: number): boolean;
-  /** The event entered. */
+  /** The event was accepted. */
   remember(token: Token, event: NovaEvent, seen: Seen): void;
+  /** One that was accepted earlier has entered now. */
+  update(token: Token, seen: Seen): void;
 }

@@ -3,14 +3,22 @@
  */
 
 import type { NovaEvent } from "../event/event.ts";
-import type { Listener, Subscription } from "../event/listener.ts";
+import type { Subscription } from "../event/listener.ts";
 import type { Duty, Roster } from "../internal/roster.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import type { Limited, TimeLimit } from "../queue/time_limits.ts";
-import type { Key, OnFailure } from "./api.ts";
+import type { Env } from "../internal/env.ts";
+import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
+
+/** Something whose time comes. */
+export interface Due {
+  /** Its time has come. */
+  due(): void;
+}
 
 /** What a job tells its cursor. */
 export interface JobOwner {
@@ -22,8 +30,11 @@ export interface JobOwner {
   overdue(job: Job): void;
 }
 
+/** What an attempt fails with that was none: the event goes to whoever takes it next. */
+export const RELEASED: unique symbol = Symbol("released");
+
 /** One event on its way through attempts, outside the ring. */
-export class Job implements Limited<Job> {
+export class Job implements Limited<Job>, Due {
   readonly cursor: JobOwner;
   readonly event: NovaEvent;
   readonly lane: number;
@@ -32,13 +43,15 @@ export class Job implements Limited<Job> {
   exempt = false;
   /** How often the event was redriven from the dead letters. */
   redrives = 0;
-  delayed: Delayed<Job> | undefined;
+  delayed: Delayed<Due> | undefined;
   /** What the handler sees that has returned a promise. */
   context: AttemptContext | undefined;
   /** Its place in the roster. */
   duty: Duty | undefined;
   /** Why the attempt has failed although its handler still runs. */
   failure: Error | undefined;
+  /** The delay before its next attempt, if whoever had it asked for one. */
+  retryInMs: number | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
@@ -54,6 +67,10 @@ export class Job implements Limited<Job> {
 
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
+
+  due(): void {
+    this.cursor.due(this);
+  }
 
   expire(): void {
     this.cursor.overdue(this);
@@ -90,7 +107,7 @@ export interface CloseCalls {
 /** What a cursor tells of members that share a subscription. */
 export interface Seats {
   /** A member has an event of a partition that is not done yet. */
-  occupy(seat: Subscription, partition: number): void;
+  occupy(seat: Subscription, partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(seat: Subscription, partition: number): void;
 }
@@ -105,16 +122,23 @@ export interface CursorOwner extends ContextOwner {
   readonly maxConcurrency: number;
   /** Who share it, if it is shared. */
   readonly group: Seats | undefined;
+  /** Whether an event is done before its handler is called. */
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
+  /** Whether events are handed out on leases, rather than to handlers. */
+  readonly leases: boolean;
   /** The attempts under way, if they have a deadline. */
   readonly limit: TimeLimit<Job> | undefined;
+  readonly env: Env;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
   /** How long after its deadline a handler is given up, in milliseconds. */
   readonly abandonMs: number;
   readonly calls: CloseCalls;
   /** The listener for the events of a partition. */
-  listenerOf(partition: number): Listener<NovaEvent>;
+  listenerOf(partition: number): TopicListener;
   random(): number;
   /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
   readonly keepsAccount: boolean;
@@ -124,6 +148,10 @@ export interface CursorOwner extends ContextOwner {
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */
   hashOf(event: NovaEvent): number;
+  /** A cursor has caught up. */
+  caughtUp(): void;
+  /** It has missed events that it must not miss, and ends. */
+  fail(error: Error): void;
   /** A handler settled after its cursor had ended. */
   settledLate(cursor: Cursor): void;
   /** The topic of a cursor is gone, and the cursor with it. */

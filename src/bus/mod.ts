@@ -23,29 +23,46 @@
  *
  * **Failure.** A handler that throws or rejects is called again, three times in all unless told
  * otherwise, with growing delays. Then the event goes to the topic `<topic>.dlq`. A `TerminalError`
- * goes there at once.
+ * goes there at once. One that takes longer than `deadlineMs` has failed, and is given up some time later.
+ *
+ * **Reading.** Each subscription reads at its own pace; a `group` shares one; `consume` pulls; `from`
+ * replays what `retention` keeps.
  *
  * **Backpressure.** A partition holds `bufferSize` events for its slowest subscription. When it is
  * full, `publish` waits for room, rejects or drops as `overflow` says.
  *
  * **Closing.** `close` takes nothing more, lets accepted events be handled and says what was left.
  *
- * **Limits.** Everything is in memory: it survives nothing. At least once means that a handler whose
- * process goes on runs until it succeeds or the event is a dead letter.
+ * **Durable topics.** A bus with a `store` accepts an event when it is committed, and each
+ * subscription goes on where its checkpoint is.
+ *
+ * **Limits.** Without a store everything is in memory: it survives nothing. At least once means that a
+ * handler whose process goes on runs until it succeeds or the event is a dead letter.
  *
  * @module
  */
 
 export { Bus } from "./bus.ts";
+export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
+export type { Gap } from "./gap.ts";
 export type {
   BusOptions,
   BusStats,
+  ConsumeOptions,
+  Consumer,
   DeadLetter,
   DeadLetterError,
   DedupeOptions,
   DedupeStats,
+  Delivery,
+  DeliveryMode,
+  Effect,
+  From,
   Key,
+  NackOptions,
   OnFailure,
+  OnGap,
+  OnLag,
   ParkedKey,
   PartitionStats,
   ProduceOptions,
@@ -56,6 +73,8 @@ export type {
   SubscribeOptions,
   SubscriptionStats,
   Topic,
+  TopicContext,
+  TopicListener,
   TopicOptions,
   TopicProducer,
   TopicStats,
@@ -73,13 +92,15 @@ export type {
   NovaEvent,
   TypeOf,
 } from "../event/event.ts";
+export type { Isolation } from "../event/isolation.ts";
 export type { Listener, ListenerContext, Subscription } from "../event/listener.ts";
 export type { CloseOptions, CloseResult } from "../internal/closing.ts";
 export type { Timing, TimingMode } from "../metrics/timing.ts";
 export type { Env } from "../internal/env.ts";
 export type { RetryOptions } from "../listener/backoff.ts";
+export type { AnyStore } from "../store/store.ts";
 export type { Overflow } from "../queue/overflow.ts";
 export { TerminalError } from "../errors.ts";
-export { SequenceGapError } from "../errors/bus.ts";
+export { SequenceGapError, StaleAckError } from "../errors/bus.ts";
 export { IdConflictError } from "../errors/store.ts";
 export type { ErrorCode, NovaError, NovaErrorOptions } from "../errors.ts";

@@ -15,6 +15,28 @@ export function isDeadLetterName(name: string): boolean {
   return name === DEAD_LETTERS || name.endsWith(`.${DEAD_LETTERS}`);
 }
 
+/** The name of the dead letters of a topic. */
+export function lettersOf(topic: string): string {
+  return `${topic}.${DEAD_LETTERS}`;
+}
+
+/** The topic whose dead letters have this name, if it is such a name. */
+export function ownerOf(name: string): string | undefined {
+  const end = `.${DEAD_LETTERS}`;
+  const owner = name.endsWith(end) ? name.slice(0, -end.length) : "";
+  return owner === "" || isDeadLetterName(owner) ? undefined : owner;
+}
+
+/** Refuses a name that belongs to dead letters. */
+export function refuseLetters(verb: string, name: string): void {
+  if (!isDeadLetterName(name)) return;
+  throw new RangeError(
+    `Cannot ${verb} topic ${
+      show(name)
+    }: names that end in "${DEAD_LETTERS}" belong to dead letters`,
+  );
+}
+
 /** Refuses what cannot name a topic. */
 export function checkTopicName(name: unknown): asserts name is string {
   if (typeof name !== "string") {

@@ -8,6 +8,10 @@ import type { Env } from "../internal/env.ts";
 import { Pacer } from "../queue/pacer.ts";
 import { powerOfTwo } from "../queue/ring.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Expiries } from "./expiries.ts";
+import { History } from "./history.ts";
+import type { PartitionStats } from "./stats_api.ts";
+import { ageSince } from "./tally.ts";
 
 /** Events handled before other work of the process gets its turn. */
 const BURST = 1024;
@@ -28,6 +32,14 @@ export interface PartitionOptions {
   readonly maxHeld: number;
   /** Whether events stay until the partition is full, and are then refused: dead letters are kept. */
   readonly retain: boolean;
+  /** How many handled events are kept for those who come later; 0 for none in particular. */
+  readonly maxEvents: number;
+  /** How long, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** Whether its events need their number in the topic: there are other partitions. */
+  readonly numbered: boolean;
+  /** The time limits of its events. */
+  readonly expiries: Expiries;
   readonly env: Env;
   /** Called when room may have come free, and when the last event may have been handled. */
   readonly progressed: (partition: Partition) => void;
@@ -38,6 +50,14 @@ export class Partition {
   readonly index: number;
   readonly keyed: boolean;
   readonly maxHeld: number;
+  readonly expiries: Expiries;
+  readonly bufferSize: number;
+  /** Whether it holds dead letters, which stay until they are taken out. */
+  readonly keepsLetters: boolean;
+  /** Whether handled events are kept for those who come later. */
+  readonly retains: boolean;
+  /** A cursor that is further behind has been overtaken. One that gates never is. */
+  window: number;
   /** The place of the next event. */
   tail = 0;
   readonly #options: PartitionOptions;
@@ -47,8 +67,15 @@ export class Partition {
   #events: (NovaEvent | undefined)[];
   #hashes: Int32Array | undefined;
   #mask: number;
-  /** No cursor is before this place. Looked up only when the ring seems full. */
+  readonly #history: History | undefined;
+  /** No cursor that gates is before this place. Looked up only at the limit. */
   #head = 0;
+  /** Up to this place there is surely room. */
+  #limit = 0;
+  /** How many events have their room and are not in yet. */
+  #reserved = 0;
+  /** What is before this place is too old. */
+  #fresh = 0;
   /** Places behind the head whose events were taken out. */
   readonly #taken = new Set<number>();
 
@@ -56,9 +83,18 @@ export class Partition {
     this.index = options.index;
     this.keyed = options.keyed;
     this.maxHeld = options.maxHeld;
+    this.expiries = options.expiries;
     this.#options = options;
     this.#pacer = new Pacer(options.env, BURST, () => this.#drain());
-    const slots = Math.min(powerOfTwo(options.bufferSize), FIRST_SLOTS);
+    const { bufferSize, maxEvents, retain, numbered, env } = options;
+    this.bufferSize = bufferSize;
+    this.keepsLetters = retain;
+    this.retains = maxEvents > 0;
+    this.window = Math.max(bufferSize, maxEvents);
+    const slots = Math.min(powerOfTwo(bufferSize), FIRST_SLOTS);
+    this.#history = this.retains || numbered
+      ? new History({ timed: this.retains, numbered, env }, slots)
+      : undefined;
     this.#events = new Array<NovaEvent | undefined>(slots).fill(undefined);
     this.#hashes = options.keyed ? new Int32Array(slots) : undefined;
     this.#mask = slots - 1;
@@ -66,7 +102,46 @@ export class Partition {
 
   /** The oldest place that can still be read. */
   get oldest(): number {
-    return Math.max(0, this.tail - Math.min(this.#mask + 1, this.#options.bufferSize));
+    const { retain, maxEvents, bufferSize, maxAgeMs, env } = this.#options;
+    if (retain) return this.#head;
+    let oldest = Math.max(this.#first, this.tail - (this.retains ? maxEvents : bufferSize));
+    if (maxAgeMs < Infinity) {
+      const since = env.coarse() - maxAgeMs;
+      oldest = Math.max(oldest, this.#fresh);
+      while (oldest < this.tail && this.#timeAt(oldest)! < since) oldest += 1;
+      this.#fresh = oldest;
+    }
+    return oldest;
+  }
+
+  /** Whether its events have numbers of their own: else those follow from their places. */
+  get isNumbered(): boolean {
+    return this.#options.numbered;
+  }
+
+  /** The number in the topic of the event at a place that can be read. */
+  numberAt(place: number): number {
+    return this.#history?.numberIn(place & this.#mask) ?? place + 1;
+  }
+
+  /** The number in the topic of the last event before a place that can be read; 0 for none. */
+  numberBefore(place: number): number {
+    return place > this.#first ? this.numberAt(place - 1) : this.#history?.lost ?? place;
+  }
+
+  /** The number in the topic that the next event has, read from a place on; at least so much. */
+  nextNumber(place: number): number {
+    return place < this.tail ? this.numberAt(place) : this.numberBefore(place) + 1;
+  }
+
+  /** The first place that can be read whose event has this number in the topic, or a later one. */
+  placeOf(number: number): number {
+    return this.#search((place) => this.numberAt(place) >= number);
+  }
+
+  /** The first place that can be read whose event entered at this time or later. It must retain. */
+  placeSince(time: number): number {
+    return this.#search((place) => this.#timeAt(place)! >= time);
   }
 
   /** Events that the slowest cursor has not taken, or all that are kept. */
@@ -74,6 +149,14 @@ export class Partition {
     return this.#options.retain
       ? this.tail - this.#head - this.#taken.size
       : this.tail - this.#slowest();
+  }
+
+  /** The figures of now. */
+  stats(): Omit<PartitionStats, "waiting"> {
+    const { tail, queued, oldest } = this;
+    const lag = this.#cursors.reduce((most, cursor) => Math.max(most, cursor.tally().lag), 0);
+    const oldestAgeMs = ageSince(this.#cursors, this.#options.env);
+    return { accepted: tail, queued, kept: tail - oldest, lag, oldestAgeMs };
   }
 
   /**
@@ -96,6 +179,8 @@ export class Partition {
     this.#events[place & this.#mask] = undefined;
     this.#taken.add(place);
     while (this.#taken.delete(this.#head)) this.#head += 1;
+    this.window = this.tail - this.#head;
+    this.#limit = this.tail;
   }
 
   /** The hash of the key of the event at a place. */
@@ -103,25 +188,65 @@ export class Partition {
     return this.#hashes![place & this.#mask]!;
   }
 
-  /** Appends an event; false when there is no room. */
-  add(event: NovaEvent, hash: number): boolean {
+  /** Appends an event, number so-and-so of its topic; false when there is no room. */
+  add(event: NovaEvent, hash: number, number: number): boolean {
+    if (this.tail === this.#limit && !this.#makeRoom()) return false;
+    this.#append(event, hash, number);
+    return true;
+  }
+
+  /** Keeps room for an event that enters later; false when there is none. */
+  reserve(): boolean {
+    if (this.tail === this.#limit && !this.#makeRoom()) return false;
+    this.#reserved += 1;
+    this.#limit = this.tail;
+    return true;
+  }
+
+  /** Appends an event for which room was kept. */
+  addReserved(event: NovaEvent, hash: number, number: number): void {
+    this.#reserved -= 1;
+    this.#addBeyond(event, hash, number);
+  }
+
+  /** Whether so many events may enter past `bufferSize`: there may be twice as many. */
+  hasRoomPast(count: number): boolean {
+    return this.tail - this.#slowest() + this.#reserved + count <= this.bufferSize * 2;
+  }
+
+  /** Appends an event, also past `bufferSize`. */
+  addPast(event: NovaEvent, hash: number, number: number): void {
+    this.window = Math.max(this.window, this.bufferSize * 2);
+    this.#addBeyond(event, hash, number);
+  }
+
+  #addBeyond(event: NovaEvent, hash: number, number: number): void {
+    this.#stretch(Math.min(this.tail, this.window - 1));
+    this.#append(event, hash, number);
+    this.#limit = this.tail;
+  }
+
+  #append(event: NovaEvent, hash: number, number: number): void {
     const { tail } = this;
-    if (tail - this.#head >= this.#options.bufferSize && !this.#reclaim()) return false;
-    if (tail - this.#head > this.#mask) this.#grow();
     const slot = tail & this.#mask;
     this.#events[slot] = event;
     if (this.#hashes !== undefined) this.#hashes[slot] = hash;
+    if (this.#history !== undefined) this.#history.note(slot, number);
     this.tail = tail + 1;
     if (this.#cursors.length > 0) this.#pacer.schedule();
-    return true;
   }
 
   /** Lets a cursor read here from now on. */
   attach(cursor: Cursor): void {
     this.#cursors = [...this.#cursors, cursor];
     if (cursor.place < this.tail) this.#pacer.schedule();
-    // A cursor that begins with old events gates the ring from there.
-    this.#head = Math.min(this.#head, cursor.place);
+    this.gated(cursor);
+  }
+
+  /** Whether a cursor gates the ring has been decided, or has changed. */
+  gated(cursor: Cursor): void {
+    if (cursor.gates) this.#head = Math.min(this.#head, cursor.place);
+    this.#limit = this.tail;
   }
 
   /** Lets a cursor go; it no longer gates the ring. */
@@ -157,23 +282,55 @@ export class Partition {
     if (again) this.#pacer.schedule();
   }
 
-  /** Finds out where the slowest cursor is; true when there is room. */
-  #reclaim(): boolean {
-    const { retain, bufferSize } = this.#options;
-    if (!retain) {
-      this.#head = this.#slowest();
-      return this.tail - this.#head < bufferSize;
-    }
+  /** Finds out up to where there is room, and makes the ring longer if it has to be. */
+  #makeRoom(): boolean {
+    const { tail } = this;
+    const { retain } = this.#options;
+    const bufferSize = this.bufferSize - this.#reserved;
+    if (!retain) this.#head = this.#slowest();
+    const span = tail - this.#head;
     // A letter that stays among many that go stretches the ring; that has an end, too.
-    const span = this.tail - this.#head;
-    return span - this.#taken.size < bufferSize && span < bufferSize * LONGEST_STRETCH;
+    if (span - this.#taken.size >= bufferSize || span >= bufferSize * LONGEST_STRETCH) return false;
+    if (retain) this.window = span + 1;
+    this.#stretch(retain ? span : Math.min(tail, this.window - 1));
+    const slots = this.#mask + 1;
+    this.#limit = retain
+      ? tail + 1
+      : Math.min(this.#head + bufferSize, slots < this.window ? slots : Infinity);
+    return true;
   }
 
-  /** The place of the cursor that is furthest behind. */
+  /** Makes slots for so many events and one more. */
+  #stretch(events: number): void {
+    while (this.#mask < events) this.#grow();
+  }
+
+  /** The place of the gating cursor that is furthest behind. */
   #slowest(): number {
     let slowest = this.tail;
-    for (const { place } of this.#cursors) if (place < slowest) slowest = place;
+    for (const { gates, place } of this.#cursors) if (gates && place < slowest) slowest = place;
     return slowest;
+  }
+
+  /** The first place that is in the ring. */
+  get #first(): number {
+    return Math.max(0, this.tail - this.#mask - 1);
+  }
+
+  #timeAt(place: number): number | undefined {
+    return this.#history?.timeIn(place & this.#mask);
+  }
+
+  /** The first place that can be read for which a test holds that then holds for all later ones. */
+  #search(holds: (place: number) => boolean): number {
+    let low = this.oldest;
+    let high = this.tail;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (holds(middle)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #grow(): void {
@@ -181,10 +338,11 @@ export class Partition {
     const events = new Array<NovaEvent | undefined>(old * 2).fill(undefined);
     const hashes = this.#hashes && new Int32Array(old * 2);
     const mask = old * 2 - 1;
-    for (let place = Math.max(0, this.tail - old); place < this.tail; place++) {
+    for (let place = this.#first; place < this.tail; place++) {
       events[place & mask] = this.#events[place & this.#mask];
       if (hashes !== undefined) hashes[place & mask] = this.#hashes![place & this.#mask]!;
     }
+    this.#history?.grow(this.#first, this.tail);
     this.#events = events;
     this.#hashes = hashes;
     this.#mask = mask;

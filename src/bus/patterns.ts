@@ -3,8 +3,6 @@
  * event, so that a pattern costs what a direct subscription costs.
  */
 
-import type { NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { nameOf, requireSignal, show, stringOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { compilePattern } from "../event/pattern.ts";
@@ -16,8 +14,9 @@ import type {
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import { DEAD_LETTERS, isDeadLetterName } from "./names.ts";
-import { addTallies, newTally } from "./subscription.ts";
+import { addTallies, newTally } from "./tally.ts";
 import type { BusTopic } from "./topic.ts";
 
 /** Whether what was given to `subscribe` is a pattern rather than a name. */
@@ -48,7 +47,7 @@ export class PatternSubscription implements TopicSubscription {
   readonly #matches: (name: string) => boolean;
   /** Whether it means dead letters: other patterns never see them. */
   readonly #deadLetters: boolean;
-  readonly #listener: Listener<NovaEvent>;
+  readonly #listener: TopicListener;
   readonly #options: SubscribeOptions;
   readonly #members = new Set<TopicSubscription>();
   readonly #ended: () => void;
@@ -57,7 +56,7 @@ export class PatternSubscription implements TopicSubscription {
 
   constructor(
     pattern: string | RegExp,
-    listener: Listener<NovaEvent>,
+    listener: TopicListener,
     options: SubscribeOptions,
     env: Env,
     ended: () => void,
@@ -65,6 +64,11 @@ export class PatternSubscription implements TopicSubscription {
     const { signal, ...others } = options;
     const text = pattern instanceof RegExp ? pattern.source : pattern;
     requireSignal(signal);
+    if (typeof options.from === "number") {
+      throw new RangeError(
+        'Cannot use a sequence as "from" of a pattern: each topic counts its own',
+      );
+    }
     this.#matches = compile(pattern);
     this.#deadLetters = text.endsWith(DEAD_LETTERS);
     this.id = stringOption("id", options.id, nameOf(listener) || String(pattern));
@@ -78,15 +82,15 @@ export class PatternSubscription implements TopicSubscription {
     return this.#active;
   }
 
-  get ready(): Promise<void> {
-    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
-  }
-
   /** Subscribes to a topic if it matches. A topic of a deleted name comes back by itself. */
   offer(topic: BusTopic): void {
     if (!this.#active || isDeadLetterName(topic.name) !== this.#deadLetters) return;
     if (!this.#matches(topic.name) || topic.hasMember(this.#members)) return;
     this.#members.add(topic.subscribe(this.#listener, this.#options));
+  }
+
+  get ready(): Promise<void> {
+    return Promise.all([...this.#members].map(({ ready }) => ready)).then(() => {});
   }
 
   unsubscribe(): void {
@@ -126,11 +130,13 @@ export class PatternSubscription implements TopicSubscription {
   stats(): SubscriptionStats {
     const tally = newTally();
     let slots = 0;
+    let oldestAgeMs = 0;
     for (const member of this.#members) {
       const stats = member.stats();
       addTallies(tally, stats);
       slots += stats.slots;
+      oldestAgeMs = Math.max(oldestAgeMs, stats.oldestAgeMs);
     }
-    return { id: this.id, ...tally, slots };
+    return { id: this.id, ...tally, oldestAgeMs, slots };
   }
 }

@@ -2,13 +2,19 @@
  * Publishers that number what they publish, so that a repeat is recognised without any memory of ids.
  */
 
+import { LimitExceededError } from "../errors.ts";
 import { SequenceGapError } from "../errors/bus.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
+import { checkName } from "../event/validate.ts";
+import { show } from "../internal/check.ts";
 import { hashString } from "../internal/hash.ts";
 import type { Seen } from "../queue/seen_window.ts";
 import type { ProduceOptions, Receipt, TopicProducer } from "./api.ts";
 import type { Entrance } from "./entrance.ts";
 import type { Guard } from "./guard.ts";
+
+/** Producers of one topic; each costs a count for each partition. */
+const MOST = 10_000;
 
 /** Receipts that a producer keeps for each partition; what is older is still known to be a repeat. */
 const RECENT = 256;
@@ -19,6 +25,37 @@ interface Count {
   /** Ids and topic-wide numbers of the last events, by number modulo `RECENT`. */
   readonly ids: string[];
   readonly sequences: number[];
+}
+
+/** The producers of a topic. */
+export class Producers {
+  readonly #topic: string;
+  readonly #entrance: Entrance;
+  readonly #partitions: number;
+  readonly #known = new Map<string, Producer>();
+
+  constructor(topic: string, entrance: Entrance, partitions: number) {
+    this.#topic = topic;
+    this.#entrance = entrance;
+    this.#partitions = partitions;
+  }
+
+  /** The producer of an id; the same one for the same id. */
+  of(id: string): Producer {
+    checkName("producer", id);
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST) {
+      throw new LimitExceededError(
+        "producers",
+        MOST,
+        `Cannot make producer ${show(id)} as topic "${this.#topic}" has ${MOST} already`,
+      );
+    }
+    const producer = new Producer(this.#topic, this.#entrance, this.#partitions, id);
+    this.#known.set(id, producer);
+    return producer;
+  }
 }
 
 /** The producer behind the handle. */
@@ -71,5 +108,11 @@ export class Producer implements TopicProducer<Record<string, unknown>>, Guard {
     const slot = count.last % RECENT;
     count.ids[slot] = id;
     count.sequences[slot] = sequence;
+  }
+
+  /** Nobody can repeat an event whose number was counted here. */
+  update(number: number | undefined, { partition, sequence }: Seen): void {
+    const { last, sequences } = this.#counts[partition]!;
+    if (number !== undefined && last - number < RECENT) sequences[number % RECENT] = sequence;
   }
 }

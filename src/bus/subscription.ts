@@ -4,31 +4,45 @@
 
 import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
+import { type Isolation, withClones } from "../event/isolation.ts";
+import type { Env } from "../internal/env.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimit, TimeLimits } from "../queue/time_limits.ts";
 import type {
+  DeliveryMode,
+  From,
   Key,
   OnFailure,
+  OnGap,
+  OnLag,
   ParkedKey,
   RedriveOptions,
   RedriveResult,
   SubscriptionStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
 import { Cursor } from "./cursor.ts";
+import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
-import type { CloseCalls, CursorOwner, Failure, Job } from "./job.ts";
+import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
+import type { Destination } from "./staged.ts";
 import type { Partition } from "./partition.ts";
+import { Ready } from "./ready.ts";
+import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
+import { startIn } from "./start.ts";
 
 /** What a subscription asks of its topic. */
 export interface SubscriptionOwner {
+  readonly isolation: Isolation;
+  readonly env: Env;
   /** The name of the topic. */
   readonly topic: string;
   readonly partitions: readonly Partition[];
   newTiming(): Timing | undefined;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
@@ -37,6 +51,7 @@ export interface SubscriptionOwner {
   /** Resolves when a subscription has its place. */
   readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
+  destination(topic: unknown): Destination;
   bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
@@ -51,42 +66,58 @@ export interface SubscriptionOwner {
 /** What was asked for, checked and total. */
 export interface SubscriberOptions {
   readonly id: string;
-  readonly from: "latest" | "earliest";
+  readonly from: From;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
   readonly maxConcurrency: number;
+  readonly delivery: DeliveryMode;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
+  /** Whether events are handed out on leases of `deadlineMs`. */
+  readonly leases: boolean;
+  /** The type of the events it handles, if it is only one. */
+  readonly type: string | undefined;
 }
 
 /** The handle that `subscribe` answers. */
 export class Subscriber implements TopicSubscription, CursorOwner {
   readonly id: string;
   maxConcurrency: number;
+  readonly scope: string;
+  readonly isAtMostOnce: boolean;
   readonly retry: Retry;
   readonly onFailure: OnFailure;
   readonly deadlineMs: number;
   readonly abandonMs: number;
+  readonly onLag: OnLag;
+  readonly onGap: OnGap;
+  readonly env: Env;
+  readonly leases: boolean;
+  /** What ended it, if nobody told it to end. */
+  failure: Error | undefined;
   /** Its members, if it is shared. */
   readonly group: Group | undefined;
   /** Whose handler is called: its own, or that of a member. */
   seat: Subscription = this;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limit: TimeLimit<Job> | undefined;
-  readonly #listenerOf: (partition: number) => Listener<NovaEvent>;
+  readonly #listenerOf: (partition: number) => TopicListener;
   readonly #timing: Timing | undefined;
-  readonly #from: "latest" | "earliest";
+  readonly #from: From;
   #cursors: readonly Cursor[] = [];
   /** The topic of its name; another one after that was deleted and declared again. */
   #owner: SubscriptionOwner;
   /** What its cursors counted in topics that are deleted. */
   readonly #before: Tally = newTally();
+  #ready: Ready | undefined;
   #active = true;
   #aborting: Disposable | undefined;
 
   constructor(
     owner: SubscriptionOwner,
-    listenerOf: (partition: number) => Listener<NovaEvent>,
+    listenerOf: (partition: number) => TopicListener,
     options: SubscriberOptions,
     group?: Group,
   ) {
@@ -95,16 +126,24 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#timing = timing;
     this.#listenerOf = timing === undefined
       ? listenerOf
-      : (partition) => timing.around(listenerOf(partition) as Listener) as Listener<NovaEvent>;
+      : (partition) => timing.around(listenerOf(partition) as Listener) as TopicListener;
     this.group = group;
     this.id = options.id;
     this.maxConcurrency = options.maxConcurrency;
+    // The id of an event comes last in a key, so only what is before it must not run into it.
+    this.scope = `${owner.topic}/${this.id.replace(/[%/]/g, encodeURIComponent)}`;
+    this.isAtMostOnce = options.delivery === "at-most-once";
     this.retry = options.retry;
     this.onFailure = options.onFailure;
     this.deadlineMs = options.deadlineMs;
     this.abandonMs = options.abandonMs;
+    this.onLag = options.onLag;
+    this.onGap = options.onGap;
+    this.env = owner.env;
     this.delays = owner.delays;
-    this.limit = owner.limits.of(options.deadlineMs);
+    this.leases = options.leases;
+    // A lease begins later: when the event is handed out.
+    this.limit = options.leases ? undefined : owner.limits.of(options.deadlineMs);
     this.#from = options.from;
     this.attach(owner);
   }
@@ -112,11 +151,13 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   /** Reads a topic of its name from now on, beside what is left of one that is being deleted. */
   attach(owner: SubscriptionOwner): void {
     this.#owner = owner;
-    const cursors = owner.partitions.map((partition) => {
-      const place = this.#from === "earliest" ? partition.oldest : partition.tail;
+    const starts = owner.partitions.map((partition) => startIn(partition, this.#from, this.onGap));
+    const cursors = owner.partitions.map((partition, index) => {
+      const { place, missed } = starts[index]!;
       const cursor = new Cursor(this, partition, place);
       partition.attach(cursor);
       owner.joined(cursor);
+      if (missed !== 0) cursor.showGap(missed);
       return cursor;
     });
     this.#cursors = [...this.#cursors, ...cursors];
@@ -138,6 +179,29 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#cursors = this.#cursors.filter((other) => other !== cursor);
   }
 
+  get ready(): Promise<void> {
+    this.#ready ??= new Ready();
+    this.#settleReady();
+    return Promise.all([this.#owner.ready, this.#ready.promise]).then(() => {});
+  }
+
+  caughtUp(): void {
+    this.#settleReady();
+  }
+
+  fail(error: Error): void {
+    this.failure = error;
+    // Whoever pulls gets it where the events would come.
+    const isTold = this.#ready?.reject(error) === true || this.leases;
+    if (!isTold) this.env.report(error);
+    this.unsubscribe();
+  }
+
+  #settleReady(): void {
+    if (this.#active && this.#cursors.some((cursor) => cursor.isCatchingUp)) return;
+    this.#ready?.resolve();
+  }
+
   /** Its cursors in one topic. */
   cursorsIn(owner: SubscriptionOwner): readonly Cursor[] {
     return this.#cursors.filter((cursor) => owner.partitions.includes(cursor.partition));
@@ -155,8 +219,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.calls;
   }
 
-  listenerOf(partition: number): Listener<NovaEvent> {
-    return this.#listenerOf(partition);
+  listenerOf(partition: number): TopicListener {
+    const listener = this.#listenerOf(partition);
+    return this.#owner.isolation === "clone"
+      ? withClones(listener as Listener) as TopicListener
+      : listener;
   }
 
   /** Whether one of these handles is its own, or that of a member. */
@@ -177,12 +244,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  get keepsAccount(): boolean {
-    return this.#owner.keepsAccount;
+  destination(topic: unknown): Destination {
+    return this.#owner.destination(topic);
   }
 
-  get ready(): Promise<void> {
-    return this.#owner.ready;
+  get keepsAccount(): boolean {
+    return this.#owner.keepsAccount;
   }
 
   bury(failure: Failure): boolean | Promise<boolean> {
@@ -190,11 +257,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   }
 
   keyOf(event: NovaEvent): Key {
-    return this.#owner.keyOf(event);
+    return isGap(event) ? undefined : this.#owner.keyOf(event);
   }
 
   hashOf(event: NovaEvent): number {
-    return this.#owner.hashOf(event);
+    return isGap(event) ? 0 : this.#owner.hashOf(event);
   }
 
   parked(): ParkedKey[] {
@@ -232,6 +299,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     this.#active = false;
     for (const cursor of this.#cursors) cursor.end();
     this.#aborting?.[Symbol.dispose]();
+    this.#settleReady();
     this.#owner.removed(this);
   }
 
@@ -243,33 +311,8 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     const tally = { ...this.#before };
     for (const cursor of this.#cursors) addTallies(tally, cursor.tally());
     const slots = this.maxConcurrency * this.#cursors.length;
+    const oldestAgeMs = ageSince(this.#cursors, this.env);
     const timing = this.#timing === undefined ? {} : { timing: this.#timing };
-    return { id: this.id, ...tally, slots, ...timing };
+    return { id: this.id, ...tally, oldestAgeMs, slots, ...timing };
   }
-}
-
-/** The figures of cursors, added up. */
-export type Tally = {
-  -readonly [Name in keyof Omit<SubscriptionStats, "id" | "slots" | "timing">]: number;
-};
-
-/** No figures yet. */
-export function newTally(): Tally {
-  return {
-    offered: 0,
-    succeeded: 0,
-    deadLettered: 0,
-    released: 0,
-    queued: 0,
-    held: 0,
-    inFlight: 0,
-    retries: 0,
-    timedOut: 0,
-    zombies: 0,
-  };
-}
-
-/** Adds figures to others. */
-export function addTallies(tally: Tally, more: Readonly<Tally>): void {
-  for (const name of Object.keys(tally) as (keyof Tally)[]) tally[name] += more[name];
 }

@@ -2,10 +2,20 @@
  * What subscriptions of a topic take, tell and answer.
  */
 
+import type { NovaEvent } from "../event/event.ts";
 import type { Subscription } from "../event/listener.ts";
 import type { RetryOptions } from "../listener/backoff.ts";
-import type { Timing } from "../metrics/timing.ts";
 import type { DeadLetter, Key, OnFailure } from "./api.ts";
+import type { SubscriptionStats } from "./stats_api.ts";
+
+/** Where a subscription begins: see {@linkcode SubscribeOptions.from}. */
+export type From = "latest" | "earliest" | number | Date;
+
+/** What a subscription that cannot keep up does: see {@linkcode SubscribeOptions.onLag}. */
+export type OnLag = "backpressure" | "drop-oldest" | "spill" | "close";
+
+/** What a subscription gets that misses events: see {@linkcode SubscribeOptions.onGap}. */
+export type OnGap = "error" | "marker";
 
 /** Options of a subscription; what is not given comes from the topic. */
 export interface SubscribeOptions {
@@ -24,12 +34,38 @@ export interface SubscribeOptions {
    */
   readonly group?: string;
   /**
-   * Where to begin: with what is published from now on, or with the oldest event that the partitions
-   * still hold.
+   * Where to begin: with what is published from now on; with the oldest event that is still there; with
+   * the event of a sequence; or with the first one that entered at a time or later, where the topic has
+   * `retention`. Retained events are read without holding publishers back.
    *
    * @default {"latest"}
    */
-  readonly from?: "latest" | "earliest";
+  readonly from?: From;
+  /**
+   * What happens when it cannot keep up with its topic.
+   *
+   * - `"backpressure"`: publishers wait for it once `bufferSize` events are before it;
+   * - `"drop-oldest"`: it jumps to the oldest event that is there; what it missed counts as `dropped`;
+   * - `"spill"`: it reads from the store until it has caught up; for topics with a store;
+   * - `"close"`: it ends, with {@linkcode CursorExpiredError}.
+   *
+   * @default {"backpressure"}
+   */
+  readonly onLag?: OnLag;
+  /**
+   * Says that `"drop-oldest"` may lose events of a topic that delivers at least once.
+   *
+   * @default {false}
+   */
+  readonly lossy?: boolean;
+  /**
+   * What happens when retention removes events before a subscription that catches up has read them, or
+   * when those it asks for are gone: it ends with {@linkcode CursorExpiredError}, or gets an event of
+   * type `nova.gap` whose data is a {@linkcode Gap} and goes on.
+   *
+   * @default {"error"}
+   */
+  readonly onGap?: OnGap;
   /** How many events to handle at once in each partition. */
   readonly maxConcurrency?: number;
   /** When and how often a failed delivery is tried again. */
@@ -44,11 +80,84 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@linkcode Topic.consume}; what is not given comes from the topic. */
+export interface ConsumeOptions extends
+  Pick<
+    SubscribeOptions,
+    "id" | "group" | "from" | "onLag" | "lossy" | "onGap" | "retry" | "onFailure" | "signal"
+  > {
+  /**
+   * How many deliveries it may have at once that are not settled, those included that nobody has asked
+   * for yet.
+   *
+   * @default {10}
+   */
+  readonly prefetch?: number;
+  /**
+   * How long a delivery may take from when it is handed out until it is settled, in milliseconds;
+   * `progress` gives it that time again. Then the attempt has failed, and its verbs are refused.
+   *
+   * @default {30_000}
+   */
+  readonly ackWaitMs?: number;
+}
+
+/**
+ * Deliveries of a topic, pulled: iterate it, or call `next`. It ends when it is left or disposed of,
+ * when its signal aborts (then the one who reads gets the signal's reason), and with its bus. What
+ * nobody has asked for goes to other members of the group; what was handed out may still be settled.
+ */
+export interface Consumer<Event extends NovaEvent = NovaEvent>
+  extends AsyncIterableIterator<Delivery<Event>, undefined>, AsyncDisposable {
+  /** Labels it in errors and figures. */
+  readonly id: string;
+  /** Whether it still gets events. */
+  readonly active: boolean;
+  /** The figures of now; those of the group, if it is a member of one. */
+  stats(): SubscriptionStats;
+}
+
+/**
+ * One event in the hands of a consumer. Exactly one of `ack`, `nack`, `release` and `term` settles it;
+ * until then, later events of its key wait. All verbs reject with {@linkcode StaleAckError} once it is
+ * settled, or its lease has ended.
+ */
+export interface Delivery<Event extends NovaEvent = NovaEvent> {
+  /** The event. */
+  readonly event: Event;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** It is handled. */
+  ack(): Promise<void>;
+  /** It failed: it is tried again as `retry` says, or is a dead letter after the last attempt. */
+  nack(options?: NackOptions): Promise<void>;
+  /** It is given back untried: somebody gets it at once, and the attempt does not count. */
+  release(): Promise<void>;
+  /** It needs longer: its lease begins anew. */
+  progress(): Promise<void>;
+  /** It failed for good, and becomes a dead letter. */
+  term(reason?: string): Promise<void>;
+}
+
+/** Options of {@linkcode Delivery.nack}. */
+export interface NackOptions {
+  /**
+   * How long to wait before the next attempt, in milliseconds.
+   *
+   * @default {as retry says}
+   */
+  readonly delayMs?: number;
+  /** What went wrong; a dead letter tells of it. */
+  readonly error?: unknown;
+}
+
 /** The handle of a listener on a topic. */
 export interface TopicSubscription extends Subscription {
   /**
-   * Resolves when the subscription has its place: at once in memory. On a durable topic its place is
-   * found in the store first, and it waits while another process has it.
+   * Resolves when it has caught up with what was there when it began, or has ended; rejects with
+   * {@linkcode CursorExpiredError} when it misses events. If nobody asks, `reportError` is told instead.
+   * On a durable topic its place is found in the store first, and it waits while another process has
+   * it.
    */
   readonly ready: Promise<void>;
 
@@ -110,37 +219,4 @@ export interface RedriveResult {
   readonly redriven: number;
   /** Letters of this subscription that stay, or would stay. */
   readonly left: number;
-}
-
-/**
- * Figures of a subscription. Every event offered to it is counted once:
- * `offered = succeeded + deadLettered + released + queued + held + inFlight`.
- */
-export interface SubscriptionStats {
-  /** Its label. */
-  readonly id: string;
-  /** Events that the topic accepted for it. */
-  readonly offered: number;
-  /** Events that were handled. */
-  readonly succeeded: number;
-  /** Events that failed for good and went to the dead letters. */
-  readonly deadLettered: number;
-  /** Events it was not given because it ended first. */
-  readonly released: number;
-  /** Events that wait in the partitions. */
-  readonly queued: number;
-  /** Events set aside: waiting for another attempt, or behind one with the same key. */
-  readonly held: number;
-  /** Events whose handler is running. */
-  readonly inFlight: number;
-  /** How many handlers may run at once, over all partitions. */
-  readonly slots: number;
-  /** Attempts beyond the first. */
-  readonly retries: number;
-  /** How long calls of the handler take, if `timing` is on. */
-  readonly timing?: Timing;
-  /** Attempts that took longer than `deadlineMs`. */
-  readonly timedOut: number;
-  /** Handlers that were given up and still run. */
-  readonly zombies: number;
 }

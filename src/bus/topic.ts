@@ -2,9 +2,8 @@
  * A topic: where events enter, get their partition, and meet their subscriptions.
  */
 
-import { TopicNotFoundError } from "../errors.ts";
+import { ClosedError, TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
-import type { Listener } from "../event/listener.ts";
 import { checkType } from "../event/validate.ts";
 import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
@@ -14,8 +13,10 @@ import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import type { Cursor } from "./cursor.ts";
 import { Entrance } from "./entrance.ts";
-import type { CloseCalls, Failure, Job } from "./job.ts";
+import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import type {
+  ConsumeOptions,
+  Consumer,
   PublishOptions,
   Receipt,
   RedriveOptions,
@@ -26,14 +27,18 @@ import type {
   TopicStats,
   TopicSubscription,
 } from "./api.ts";
+import type { TopicListener } from "./context_api.ts";
+import { PullConsumer } from "./consumer.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
 import { LogEntrance } from "./durable/log_entrance.ts";
+import type { Destination } from "./staged.ts";
+import { Expiries } from "./expiries.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
 import { redrive } from "./redrive.ts";
-import { checkSubscribeOptions, type TopicSettings } from "./settings.ts";
+import { checkConsumeOptions, checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
@@ -41,12 +46,14 @@ export interface TopicOwner {
   readonly env: Env;
   /** Makes the timing of a subscription, if there is to be one. */
   newTiming(): Timing | undefined;
-  readonly delays: DelayQueue<Job>;
+  readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   /** Where its events live, if not in memory alone. */
   readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
+  /** The topic of a name or handle, for handlers that publish. */
+  destination(topic: unknown): Destination;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
@@ -83,6 +90,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const { env } = owner;
     const { bufferSize, key } = settings;
     const placing = new Placing(name, key);
+    const expiries = new Expiries(env);
     this.name = name;
     this.#owner = owner;
     this.#settings = settings;
@@ -93,18 +101,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         keyed: key !== undefined,
         maxHeld: settings.maxHeld,
         retain,
+        maxEvents: settings.retained,
+        maxAgeMs: settings.retainedMs,
+        numbered: settings.partitions > 1,
+        expiries,
         env,
         progressed: this.#progressed,
       }));
+    const { partitions } = this;
+    const { delays } = owner;
     this.#parts = {
       topic: name,
-      partitions: this.partitions,
+      env,
+      isolation: settings.isolation,
+      partitions,
       newTiming: () => owner.newTiming(),
-      delays: owner.delays,
+      delays,
       limits: owner.limits,
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
+      destination: (topic) => owner.destination(topic),
       keepsAccount: false,
       ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -127,7 +144,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       keep: (letter) => this.enterDeadLetter(letter),
     }, owner.durability);
     this.#entrance = this.durable === undefined
-      ? new Entrance({ topic: name, settings, partitions: this.partitions, placing, env })
+      ? new Entrance({ topic: name, settings, partitions, placing, expiries, delays, env })
       : new LogEntrance({
         topic: name,
         settings,
@@ -160,28 +177,38 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return Promise.allSettled(Array.from(events, (event) => this.publish(event, options)));
   }
 
-  subscribe(listener: Listener<NovaEvent>, options: SubscribeOptions = {}): TopicSubscription {
+  subscribe(listener: TopicListener, options: SubscribeOptions = {}): TopicSubscription {
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
+    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    return this.#listen(listener, options, id, undefined);
+  }
+
+  #listen(
+    listener: TopicListener,
+    options: SubscribeOptions,
+    id: string,
+    type: string | undefined,
+  ): TopicSubscription {
     this.#entrance.requireOpen();
     this.#requireId(options);
     const { signal, group } = options;
-    const settings = checkSubscribeOptions(options, this.#settings);
-    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
+    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false, type };
+    this.#entrance.requireStart(settings);
     const handle = group === undefined
       ? this.#subscriber(listener, { ...settings, id })
-      : new Member(this.#group(group, settings), id, listener, settings.maxConcurrency);
+      : new Member(this.#group(group, group, settings), id, listener, settings.maxConcurrency);
     if (signal !== undefined) {
       handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
     }
     return handle;
   }
 
-  /** The group of a name, made for its first member. */
-  #group(name: string, settings: Omit<SubscriberOptions, "id">): Group {
-    const options = { ...settings, id: name };
+  /** The group of a name, made for its first member; without a name, one for a single member. */
+  #group(name: string | undefined, id: string, settings: Omit<SubscriberOptions, "id">): Group {
+    const options = { ...settings, id };
     for (const { group } of this.subscribers) {
-      if (group?.name !== name) continue;
+      if (name === undefined || group?.name !== name) continue;
       group.requireSame(options);
       return group;
     }
@@ -191,11 +218,33 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return group;
   }
 
-  #subscriber(listener: Listener<NovaEvent>, options: SubscriberOptions): Subscriber {
+  #subscriber(listener: TopicListener, options: SubscriberOptions): Subscriber {
     const parts = this.#partsFor(() => subscriber, options);
     const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
     this.subscribers.add(subscriber);
     return subscriber;
+  }
+
+  consume(options: ConsumeOptions = {}): Consumer {
+    requireOptions("consuming", options);
+    this.#entrance.requireOpen();
+    this.#requireId(options);
+    const { signal, group } = options;
+    const settings = checkConsumeOptions(options, this.#settings);
+    this.#entrance.requireStart(settings);
+    const id = options.id ?? group ?? `${this.name}#${++this.#unnamed}`;
+    const consumer = new PullConsumer(
+      this.#group(group, group ?? id, settings),
+      id,
+      settings.maxConcurrency,
+      this.#owner.limits.of(settings.deadlineMs),
+    );
+    if (signal !== undefined) {
+      consumer.endsWith(
+        this.#owner.env.onAbort(signal, () => consumer.end({ reason: signal.reason })),
+      );
+    }
+    return consumer;
   }
 
   /** A durable subscription has a reader of its own; in memory all read the same partitions. */
@@ -203,14 +252,19 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.durable?.join(subscriber, id, from) ?? this.#parts;
   }
 
-  on(type: string, listener: Listener<never>, options: SubscribeOptions = {}): TopicSubscription {
+  on(
+    type: string,
+    listener: TopicListener<never>,
+    options: SubscribeOptions = {},
+  ): TopicSubscription {
     checkType(type);
     requireFunction("a listener", listener);
     requireOptions("a subscription", options);
-    this.#requireId(options);
-    return this.subscribe(
+    return this.#listen(
       (event, context) => event.type === type ? listener(event as never, context) : undefined,
-      { ...options, id: options.id ?? (listener.name || `${type}#${++this.#unnamed}`) },
+      options,
+      options.id ?? (nameOf(listener) || `${type}#${++this.#unnamed}`),
+      type,
     );
   }
 
@@ -237,6 +291,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return finished;
   }
 
+  /** Where handlers publish to. */
+  get destination(): Destination {
+    return this.#entrance.destination;
+  }
+
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
     return this.#entrance.enter(0, letter, 0);
@@ -251,7 +310,9 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   delete(signal: AbortSignal | undefined): Promise<CloseResult> {
     this.#deleting = new Closing(this, this.#owner.env, signal);
     this.#finishedBefore = this.finished;
-    this.shut(() => new TopicNotFoundError(this.name));
+    const gone = () => new TopicNotFoundError(this.name);
+    this.shut(gone);
+    this.#entrance.destination.shut(gone);
     return this.#deleting.result;
   }
 
@@ -259,6 +320,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   end(): CloseResult {
     const left = this.#left();
     const completed = this.finished - this.#finishedBefore;
+    this.#entrance.end(() => new TopicNotFoundError(this.name));
     for (const cursor of this.#cursors) {
       cursor.end();
       cursor.forgotten();
@@ -270,6 +332,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Ends every subscription; answers how many deliveries were left. */
   endSubscriptions(): number {
     const left = this.#left();
+    this.#entrance.end(() => new ClosedError(`topic "${this.name}"`));
     for (const subscriber of this.subscribers) subscriber.unsubscribe();
     return left;
   }
@@ -303,7 +366,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #left(): number {
-    let left = 0;
+    let left = this.#entrance.delayed;
     for (const { inFlight, exempt, queued, held } of this.#cursors) {
       left += inFlight - exempt + queued + held;
     }

@@ -43,3 +43,26 @@ export class SequenceGapError extends NovaError {
     this.actual = actual;
   }
 }
+
+/** A verb came from a delivery that is over: it was settled before, or its lease has ended. */
+export class StaleAckError extends NovaError {
+  /** @ignore */
+  override get name(): string {
+    return "StaleAckError";
+  }
+  /** The verb. */
+  readonly verb: string;
+  /** The id of the event. */
+  readonly event: string;
+
+  /** Names the verb, the event and the consumer. */
+  constructor(verb: string, event: string, consumer: string) {
+    super(
+      "stale-ack",
+      `Cannot ${verb} event "${event}" of consumer "${consumer}" as this delivery of it is over: ` +
+        "it was settled before, or its lease has ended",
+    );
+    this.verb = verb;
+    this.event = event;
+  }
+}

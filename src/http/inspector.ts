@@ -174,7 +174,8 @@ async function answer(request: Request, path: string, setting: Setting): Promise
   if (!authorized && route?.open !== true) return dressed(refusal(authorize), method);
   if (found.length === 0) return dressed(text(404, "Not found"), method);
   if (route === undefined) {
-    const allow = found.map((each) => each.method === "GET" ? "GET, HEAD" : each.method).join(", ");
+    const methods = found.map((each) => each.method === "GET" ? "GET, HEAD" : each.method);
+    const allow = [...new Set(methods)].join(", ");
     return dressed(text(405, "Method not allowed", { allow }), method);
   }
   try {

@@ -5,6 +5,7 @@
 import type { ListenerContext, Subscription } from "../event/listener.ts";
 import type { Env } from "../internal/env.ts";
 import type { Duty } from "../internal/roster.ts";
+import { type Pausable, postpone } from "../internal/postpone.ts";
 import type { Limited } from "./deadlines.ts";
 import type { Flight } from "./flight.ts";
 
@@ -105,7 +106,7 @@ export class Attempt implements Limited, Watcher {
 }
 
 /** Shows an attempt to its listener: nothing but the context is reachable through it. */
-class AttemptContext implements ListenerContext {
+class AttemptContext implements ListenerContext, Pausable {
   readonly #attempt: Attempt;
 
   constructor(attempt: Attempt) {
@@ -122,6 +123,10 @@ class AttemptContext implements ListenerContext {
 
   get subscription(): Subscription {
     return this.#attempt.outer.subscription;
+  }
+
+  postpone(error: unknown, afterMs: number): void {
+    postpone(this.#attempt.outer, error, afterMs);
   }
 }
 

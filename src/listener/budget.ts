@@ -5,7 +5,7 @@
 import { integerOption, requireOptions, show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import { windowOption } from "./breaker_options.ts";
-import { SlidingWindow } from "./window.ts";
+import { PIECES, SlidingWindow } from "./window.ts";
 
 /** How many retries there may be. */
 export interface BudgetOptions {
@@ -33,6 +33,8 @@ export interface BudgetOptions {
 export class RetryBudget {
   readonly #ratio: number;
   readonly #floor: number;
+  /** When it is spent, it is worth asking again after so many milliseconds. */
+  readonly waitMs: number;
   readonly #window: SlidingWindow;
   readonly #env: Env;
 
@@ -46,7 +48,9 @@ export class RetryBudget {
     }
     this.#ratio = ratio;
     this.#floor = integerOption("retry.budget.floor", options.floor, 10, 0);
-    this.#window = new SlidingWindow(windowOption("retry.budget.windowMs", options.windowMs));
+    const windowMs = windowOption("retry.budget.windowMs", options.windowMs);
+    this.#window = new SlidingWindow(windowMs);
+    this.waitMs = windowMs / PIECES;
     this.#env = env;
   }
 

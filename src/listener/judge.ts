@@ -5,6 +5,7 @@
 import { ClosedError, TerminalError } from "../errors.ts";
 import type { Emitted } from "../event/event.ts";
 import type { ListenerContext } from "../event/listener.ts";
+import { postpone } from "../internal/postpone.ts";
 import { withoutStack } from "../internal/quiet.ts";
 import { isThenable } from "../internal/thenable.ts";
 import { delayAfter, mayRetry } from "./backoff.ts";
@@ -59,6 +60,7 @@ export class Judge {
     if (!this.accepting) return RELEASED;
     if (budget?.trySpend() === false) {
       this.#figures.overBudget += 1;
+      postpone(context, error, budget.waitMs);
       return REFUSED;
     }
     return delayAfter(retry, attempts, error, () => env.random());

@@ -26,7 +26,7 @@ import {
 export interface SupervisedRetryOptions extends RetryOptions {
   /**
    * Bounds retries by successes, so that a general failure is not multiplied. An event whose retry
-   * it does not allow fails with its own error.
+   * it does not allow fails with its own error; a bus lets it wait, and counts no attempt.
    *
    * @default {false, no bound}
    */

@@ -3,7 +3,7 @@
  */
 
 /** In how many pieces a window slides. */
-const PIECES = 10;
+export const PIECES = 10;
 
 /** What a window holds, for someone who wants to keep it. */
 export interface Tallied {

@@ -283,7 +283,8 @@ function duration(
 
 function inSeconds(histogram: Histogram): Omit<Distribution, "exemplar"> {
   return {
-    buckets: histogram.countsUpTo(BOUNDS_MS).map((count, i) => [BOUNDS[i]!, count] as const),
+    bounds: BOUNDS,
+    counts: histogram.countsUpTo(BOUNDS_MS),
     count: histogram.count,
     sum: histogram.sum / 1000,
   };

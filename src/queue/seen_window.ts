@@ -43,7 +43,7 @@ export class SeenWindow {
     this.#windowMs = windowMs;
     this.#maxIds = maxIds;
     this.#seed = seed;
-    this.#ring = new HashRing(maxIds);
+    this.#ring = new HashRing(maxIds * 2);
     this.#times = new Float64Array(this.#ring.size);
     this.#partitions = new Float64Array(this.#ring.size);
     this.#places = new Float64Array(this.#ring.size);
@@ -57,7 +57,12 @@ export class SeenWindow {
 
   /** Whether one more cannot be remembered. */
   get full(): boolean {
-    return this.#ring.length === this.#maxIds;
+    return this.#ring.length >= this.#maxIds;
+  }
+
+  /** Whether so many can be remembered past `maxIds`: there may be twice as many. */
+  hasRoomPast(count: number): boolean {
+    return Math.max(this.#ring.length, this.#maxIds) + count <= this.#maxIds * 2;
   }
 
   /** Lets go of ids whose time is over. */
@@ -101,7 +106,7 @@ export class SeenWindow {
     };
   }
 
-  /** Remembers an id while the window is not full. */
+  /** Remembers an id while the window is not full, or has room past that. */
   add(hash: number, id: string, now: number, { partition, place, sequence }: Seen): void {
     const ring = this.#ring;
     if (ring.full) this.#grow();

@@ -33,6 +33,7 @@
 
 export { MemoryStore } from "./memory.ts";
 export { Store } from "./store.ts";
+export type { AnyStore } from "./store.ts";
 export { MemoryDriver } from "./memory_driver.ts";
 export type { MemoryTx } from "./memory_driver.ts";
 export { project, rebuild } from "./projection.ts";

@@ -45,6 +45,9 @@ import { requireCommitted, settle } from "./outcome.ts";
 import { feed, follow, followPages, pages, readPage, replay } from "./reading.ts";
 import { checkKey, checkStreamName, readSettings } from "./settings.ts";
 
+/** A store, whatever its events and its engine are. */
+export type AnyStore = Pick<Store, "name" | "capabilities" | "open" | "stats" | "close">;
+
 /** The middle of a store, for those who build on it: a durable bus writes more than a caller may. */
 export let engineOf: <Tx>(store: Store<EventMap, Tx>) => Engine<Tx>;
 

@@ -146,12 +146,13 @@ function ofTopic(topic: Trail<TopicFigures>): Queue {
 }
 
 function ofListener(listener: Trail<ListenerFigures>): Queue {
+  // An open circuit refuses events too: that is no want of room.
+  const passable = listener.always(({ circuit }) => circuit === "closed" || circuit === undefined);
   const trail = listener.map((figures) => ({
     queued: figures.queued,
     size: figures.bufferSize,
     waiting: 0,
-    // An open circuit refuses events too: that is no want of room.
-    refused: figures.circuit === "closed" || figures.circuit === undefined ? figures.rejected : 0,
+    refused: passable ? figures.rejected : 0,
     entered: figures.offered,
     done: figures.succeeded + figures.failed + figures.deadLettered,
     running: figures.inFlight,

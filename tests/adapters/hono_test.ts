@@ -59,6 +59,22 @@ for (const [name, Copy] of Object.entries(copies) as [string, typeof Hono][]) {
       assertEquals([head.status, await head.text()], [200, ""]);
     });
 
+    it("serves profiles, also those whose name is only known to the inspector", async () => {
+      const app = new Copy().basePath("/debug/pprof-of-mine");
+      novaRoutes(app, {}, { authorize: anyone(), env });
+      const base = "/debug/pprof-of-mine/debug/pprof";
+      const moved = await app.request(base);
+      assertEquals([moved.status, moved.headers.get("location")], [301, "pprof/"]);
+      assertEquals((await app.request(`${base}/`)).status, 200);
+      assertEquals((await app.request(`${base}/goroutine?debug=1`)).status, 200);
+      for (const name of ["nosuch", "no/such", "debug/pprof/x"]) {
+        const answer = await app.request(`${base}/${name}`);
+        assertEquals([answer.status, await answer.text()], [404, "Unknown profile\n"], name);
+      }
+      const post = await app.request(`${base}/heap`, { method: "POST" });
+      assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+    });
+
     it("streams live events, and ends them when it is disposed", async () => {
       const emitter = new Emitter({ name: "shop", env });
       const app = new Copy();
@@ -182,7 +198,7 @@ for (const [name, Copy] of Object.entries(copies) as [string, typeof Hono][]) {
       await app.fetch(new Request("http://localhost/"), {}, {
         waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
         passThroughOnException() {},
-      });
+      } as never);
       assertEquals(await Promise.all(waiting), [undefined, 7]);
       // Elsewhere there is nothing to keep.
       assertEquals((await app.request("/")).status, 200);

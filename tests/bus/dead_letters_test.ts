@@ -94,21 +94,54 @@ describe("dead letters", () => {
     assertEquals(errors.map(({ code }) => code), ["terminal", "validation", ...Array(8)]);
   });
 
-  it("have a topic from the first one on, outside of maxTopics", async () => {
+  it("have a topic from the first one on, or when it is asked for, outside of maxTopics", async () => {
     const bus = new Bus({ env, maxTopics: 2 });
     const topic = bus.topic<Numbers>("a", { retry: { attempts: 1 } });
     topic.subscribe(fails);
-    assertThrows(() => bus.subscribe("a.dlq", () => {}), TopicNotFoundError);
-    await assertRejects(() => bus.publish("a.dlq", n(1)), TopicNotFoundError);
     topic.tryPublish(n(1));
     await env.settle();
-
     assertEquals(bus.stats().topics.map(({ name }) => name), ["a", "a.dlq"]);
-    const letters = bus.topic("a.dlq");
-    assertStrictEquals(bus.topic("a.dlq"), letters);
-    bus.subscribe("a.dlq", () => {});
-    bus.topic("b");
+
+    bus.topic<Numbers>("b", { retry: { attempts: 1 }, deadLetter: { maxEvents: 2 } });
+    const letters = bus.topic<Letters>("b.dlq");
+    assertStrictEquals(bus.topic("b.dlq"), letters);
+    const seen: unknown[] = [];
+    // Before its first letter.
+    bus.subscribe("b.dlq", ({ data }) => void seen.push((data as DeadLetter).event.data));
+    bus.subscribe("b", fails);
+    for (let i = 0; i < 3; i++) await bus.publish("b", n(i));
+    await env.settle();
+    assertEquals(seen, [0, 1]);
+    assertEquals(letters.stats().accepted, 2, "as many as its topic keeps");
     assertThrows(() => bus.topic("c"), LimitExceededError);
+  });
+
+  it("have no topic where there is no topic that could have failed", async () => {
+    const bus = new Bus({ env });
+    bus.topic("a");
+    bus.topic("a.dlq");
+
+    for (const name of ["b.dlq", "dlq", "a.dlq.dlq"]) {
+      assertThrows(() => bus.topic(name), RangeError, "belong to dead letters");
+      assertThrows(() => bus.subscribe(name, () => {}), TopicNotFoundError);
+      await assertRejects(() => bus.publish(name, n(1)), TopicNotFoundError);
+    }
+    assertEquals(bus.stats().topics.map(({ name }) => name), ["a", "a.dlq"]);
+  });
+
+  it("are written by nobody but the bus", async () => {
+    const bus = new Bus({ env });
+    bus.topic("a");
+    const letters = bus.topic<Letters>("a.dlq");
+    const event = { type: "dead-letter", data: {} as DeadLetter } as const;
+
+    await assertRejects(() => letters.publish(event), RangeError, "a.dlq");
+    await assertRejects(() => bus.publish("a.dlq", event), RangeError, "a.dlq");
+    assertThrows(() => letters.tryPublish(event), RangeError, "a.dlq");
+    assertThrows(() => letters.producer("p"), RangeError, "a.dlq");
+    const [outcome] = await letters.publishBatch([event]);
+    assertEquals(outcome?.status, "rejected");
+    assertEquals(letters.stats().attempts, 0);
   });
 
   it("are kept when they have been read", async () => {

@@ -60,10 +60,11 @@ export function assertLaws(topic: { stats(): TopicStats }): void {
 
 /** Fails unless every event offered to the subscription is counted exactly once. */
 export function assertLaw(stats: SubscriptionStats): void {
-  const { id, offered, succeeded, deadLettered, released, queued, held, inFlight } = stats;
+  const { id, offered, succeeded, failed, deadLettered, expired, dropped } = stats;
+  const { released, queued, held, inFlight } = stats;
   assertEquals(
     offered,
-    succeeded + deadLettered + released + queued + held + inFlight,
+    succeeded + failed + deadLettered + expired + dropped + released + queued + held + inFlight,
     `I13: offered to ${id}: ${JSON.stringify(stats)}`,
   );
 }
@@ -79,7 +80,10 @@ export function assertFigures(
     id,
     offered: 0,
     succeeded: 0,
+    failed: 0,
     deadLettered: 0,
+    expired: 0,
+    dropped: 0,
     released: 0,
     queued: 0,
     held: 0,
@@ -87,6 +91,9 @@ export function assertFigures(
     retries: 0,
     timedOut: 0,
     zombies: 0,
+    lag: stats.queued + stats.held + stats.inFlight,
+    stops: stats.stops,
+    oldestAgeMs: stats.oldestAgeMs,
     slots: stats.slots,
     ...figures,
   });

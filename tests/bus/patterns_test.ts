@@ -146,6 +146,27 @@ describe("Bus.subscribe() with a pattern", () => {
   });
 });
 
+describe("from of a pattern", () => {
+  const env = useTestEnv();
+
+  it("may be a date, also for topics that come later, but no sequence", async () => {
+    const bus = new Bus({ env });
+    const kept = bus.topic<Numbers>("a.kept", { retention: {} });
+    kept.tryPublish(n(1));
+    await env.advance(10);
+    const since = new Date(env.now());
+    kept.tryPublish(n(2));
+    const seen: unknown[] = [];
+    const subscription = bus.subscribe("a.*", ({ data }) => void seen.push(data), { from: since });
+    bus.topic<Numbers>("a.later").tryPublish(n(3));
+    await subscription.ready;
+    await env.settle();
+
+    assertEquals(seen, [2, 3]);
+    assertThrows(() => bus.subscribe("a.*", () => {}, { from: 1 }), RangeError, "sequence");
+  });
+});
+
 describe("Bus.deleteTopic()", () => {
   const env = useTestEnv();
 

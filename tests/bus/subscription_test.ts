@@ -254,10 +254,13 @@ describe("stats()", () => {
       rejected: 1,
       dropped: 0,
       waiting: 1,
+      delayed: 0,
       queued: 2,
       bufferSize: 2,
       keyed: false,
-      partitions: [{ accepted: 2, queued: 2, waiting: 1 }],
+      partitions: [
+        { accepted: 2, queued: 2, kept: 2, lag: 2, oldestAgeMs: 0, waiting: 1 },
+      ],
       subscriptions: [subscription.stats()],
     });
     await waiting;

@@ -46,7 +46,7 @@ describe("dashboard: words", () => {
       "0.1",
       "2.5M",
     ]);
-    assertEquals([ms(0.5), ms(12.34), ms(2500)], ["0.5 ms", "12.3 ms", "2.5 s"]);
+    assertEquals([ms(0), ms(0.5), ms(12.34), ms(2500)], ["0 ms", "500 µs", "12.3 ms", "2.5 s"]);
     assertEquals([ago(0, 5_000), ago(0, 600_000), ago(0, 9e6), ago(9, 0)], [
       "5 s ago",
       "10 min ago",

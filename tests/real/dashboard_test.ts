@@ -1,7 +1,10 @@
 // The dashboard in a real browser: what people see and press, and what must not happen there.
 // Pictures of it are left in .cache/dashboard/.
-import { anyone } from "@nova/events/http";
+import { Bus } from "@nova/events/bus";
+import { anyone, inspector } from "@nova/events/http";
+import { engineProfiler } from "@nova/events/profiler";
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { PAGE, POLICY } from "../../src/http/dashboard/page.ts";
 import { profileOf } from "../dashboard/profile_bytes.ts";
@@ -50,6 +53,41 @@ describe("the page of the dashboard", () => {
 
     assertStringIncludes(module, JSON.stringify(PAGE));
     assertStringIncludes(module, JSON.stringify(POLICY));
+  });
+});
+
+describe("the stream of the dashboard", () => {
+  it("costs 2 % of a core at most with 100 viewers", async () => {
+    const bus = new Bus();
+    for (let i = 0; i < 10; i++) {
+      const topic = bus.topic(`topic-${i}`, { partitions: 8 });
+      for (const id of ["one", "two"]) topic.subscribe(() => {}, { id });
+    }
+    const inspect = inspector({ bus }, { authorize: anyone() });
+    const options = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
+    await using server = Deno.serve(options, inspect);
+    await using viewers = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-net",
+        new URL("dashboard/viewers.ts", import.meta.url).pathname,
+        `http://127.0.0.1:${server.addr.port}/debug/nova/events`,
+        "100",
+      ],
+      stdout: "piped",
+    }).spawn();
+    const lines = viewers.stdout.getReader();
+    while (Number(new TextDecoder().decode((await lines.read()).value)) < 200);
+
+    const begun = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    const { user, system } = process.cpuUsage(begun);
+    const share = (user + system) / 5e6;
+    await lines.cancel();
+    viewers.kill();
+    inspect[Symbol.dispose]();
+
+    assertLess(share, 0.02);
   });
 });
 
@@ -123,7 +161,10 @@ describe("the dashboard in a browser", { skip: chromium === undefined }, () => {
         program.bus.deadLetters("orders").filter(({ subscription }) => subscription === "billing");
       await page.until(`${text("#letters")}.includes('billing')`);
       program.recover();
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const busy = () =>
+        program.bus.topic("orders").stats().subscriptions
+          .some(({ queued, held, inFlight }) => queued + held + inFlight > 0);
+      while (busy()) await new Promise((resolve) => setTimeout(resolve, 50));
       assert(letters().length > 0);
       const aim = `[...document.querySelectorAll('#letters button')]
         .find((button) => button.ariaLabel.includes('billing'))`;
@@ -240,6 +281,21 @@ describe("the dashboard in a browser", { skip: chromium === undefined }, () => {
       await page.press("Escape");
       await page.until("document.querySelectorAll('#flame button').length === 5");
     }, { profile: () => new Response(profileOf(stacks)) });
+  });
+
+  it("takes a real profile of this very program", async () => {
+    await visit(async ({ page }) => {
+      await page.until(LIVE);
+      await page.value("document.querySelector('#profile button').click()");
+      await page.until(`/^\\d+ stacks/.test(${text("#profile output")})`, 20_000);
+      await page.until("document.querySelectorAll('#flame button').length > 5");
+      const titles = await page.value<string[]>(
+        "[...document.querySelectorAll('#flame button')].map((box) => box.title)",
+      );
+      assert(titles.some((title) => title.includes("program.ts")), titles.join("\n"));
+      await page.value("document.querySelector('#profile').scrollIntoView()");
+      await picture(page, "flame");
+    }, { profiler: engineProfiler() });
   });
 
   it("says why there is no profile", async () => {

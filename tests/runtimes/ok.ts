@@ -126,6 +126,7 @@ const steps: readonly Step[] = [
   { name: "manifests", run: manifests },
   { name: "types", run: types },
   { name: "web types (a stray Deno. is refused)", run: webTypes },
+  command("types of the dashboard", "check", "--quiet", "dashboard/main.ts"),
   command("doc lint", "doc", "--lint", ...entries),
   command("layers", "test", "-A", "--quiet", MAP, "tests/architecture_test.ts"),
   command("docs", "run", "-A", "--quiet", "tests/docs/run.ts"),

@@ -144,6 +144,8 @@ describe("Under load: buffer full errors", () => {
     const [open, closed] = [{ rejected: 9, circuit: "open" }, { rejected: 9 }] as const;
     assertEquals(asked("buffer-full", over.listener(listener(open))), undefined);
     assertSays(asked("buffer-full", over.listener(listener(closed))), { evidence: "9 events" });
+    const mended = over.listener(listener(), listener(open), listener(closed));
+    assertEquals(asked("buffer-full", mended), undefined);
   });
 
   it("count what a topic refused and what it dropped", () => {

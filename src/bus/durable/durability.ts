@@ -4,10 +4,13 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { brand } from "../../event/brand.ts";
-import { show } from "../../internal/check.ts";
+import { integerOption, show } from "../../internal/check.ts";
+import type { CloseResult } from "../../internal/closing.ts";
+import type { Env } from "../../internal/env.ts";
 import type { Placed } from "../../store/driver.ts";
 import type { Engine } from "../../store/engine.ts";
 import { engineOf, Store } from "../../store/store.ts";
+import type { BusOptions } from "../api.ts";
 import { type LogOptions, TopicLog } from "./topic_log.ts";
 
 /** What all logs of a bus have in common. */
@@ -20,12 +23,8 @@ export class Durability {
   readonly #logs: Set<TopicLog> = new Set();
 
   constructor(options: DurabilityOptions) {
-    const { store } = options;
-    if (!(store instanceof Store)) {
-      throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
-    }
     this.#options = options;
-    this.engine = engineOf(store);
+    this.engine = engineOf(options.store);
   }
 
   /** The log of a topic. */
@@ -37,10 +36,26 @@ export class Durability {
     return log;
   }
 
-  /** Resolves when every subscription has written its last checkpoint. */
-  async end(): Promise<void> {
+  /** Ends the logs when the bus has ended; resolves when the last checkpoints are written. */
+  async endAfter(closed: Promise<CloseResult>): Promise<CloseResult> {
+    const result = await closed;
     await Promise.all(Array.from(this.#logs, (log) => log.end()));
+    return result;
   }
+}
+
+/** The durability that options ask for. */
+export function durabilityOf(
+  { store, leaseMs }: BusOptions,
+  env: Env,
+  progressed: () => void,
+): Durability | undefined {
+  const lease = integerOption("leaseMs", leaseMs, 5000);
+  if (store === undefined) return undefined;
+  if (!(store instanceof Store)) {
+    throw new TypeError(`Cannot use ${show(store)} as "store": it must be a Store`);
+  }
+  return new Durability({ store, leaseMs: lease, env, progressed });
 }
 
 /** An event that was appended, with the place it got. */

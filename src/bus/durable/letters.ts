@@ -34,7 +34,6 @@ export interface LettersOptions {
 /** The dead letters of one topic. */
 export class Letters implements LetterBox {
   readonly #options: LettersOptions;
-  #loading: Promise<void> | undefined;
   /** Letters on their way to the store. */
   #coming = 0;
   /** Letters that are out, in memory, by their event. */
@@ -48,18 +47,10 @@ export class Letters implements LetterBox {
     this.#options = options;
   }
 
-  /** Finds those that are kept. */
-  load(): Promise<void> {
-    return this.#loading ??= this.#load().catch((error) => {
-      this.#loading = undefined;
-      throw error;
-    });
-  }
-
-  async #load(): Promise<void> {
+  /** Finds those that are kept, while the log is being opened. */
+  async load(): Promise<void> {
     const { log, keep } = this.#options;
     const { engine } = log.options;
-    await log.open();
     const mark = await engine.driver.mark(log.stream);
     const { low = 0, done = [] } = mark ?? {};
     let after = await log.versionAfter(low) - 1;
@@ -80,7 +71,7 @@ export class Letters implements LetterBox {
     const { engine, env } = log.options;
     const { position } = letter.event as Recorded;
     try {
-      await this.load();
+      await log.open();
       if (kept.queued + this.#coming >= maxEvents) return false;
       this.#coming += 1;
       try {

@@ -10,8 +10,9 @@ import type { Env } from "../../internal/env.ts";
 import { WaitingLine } from "../../queue/waiting_line.ts";
 import type { PublishOptions, Receipt } from "../api.ts";
 import type { EntranceStats } from "../entrance.ts";
+import type { Destination } from "../staged.ts";
 import type { Partition } from "../partition.ts";
-import type { TopicSettings } from "../settings.ts";
+import type { Reading, TopicSettings } from "../settings.ts";
 import type { DurablePart } from "./part.ts";
 
 /** What a log entrance is made of. */
@@ -53,6 +54,7 @@ export class LogEntrance {
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
+      this.#refuseTimes(options);
       const { durable, env } = this.#options;
       const admitted = admitEvent(event, env);
       const partition = durable.partitionFor(admitted);
@@ -78,9 +80,22 @@ export class LogEntrance {
     throw this.#options.durable.log.unsupported("number what is published to");
   }
 
+  /** Handlers cannot publish here yet. */
+  get destination(): Destination & { shut(): void } {
+    const refuse = (): never => {
+      throw this.#options.durable.log.unsupported("publish from a handler to");
+    };
+    return { stage: refuse, check: refuse, enterStaged: refuse, shut: () => {} };
+  }
+
+  /** Events whose time has not come: there are none. */
+  readonly delayed = 0;
+
+  end(): void {}
+
   /** Keeps a dead letter that is in the log. */
   enter(partition: number, letter: NovaEvent, hash: number): boolean {
-    if (this.#options.kept?.add(letter, hash) !== true) return false;
+    if (this.#options.kept?.add(letter, hash, 0) !== true) return false;
     this.#accepted[partition]! += 1;
     return true;
   }
@@ -94,6 +109,13 @@ export class LogEntrance {
   /** Refuses who comes too late. */
   requireOpen(): void {
     if (this.#refusal !== undefined) throw this.#refusal();
+  }
+
+  /** Refuses what a reader of the log cannot do. */
+  requireStart({ from, onLag }: Reading): void {
+    const { log } = this.#options.durable;
+    if (typeof from !== "string") throw log.unsupported('use a sequence or a date as "from" of');
+    if (onLag !== "backpressure") throw log.unsupported(`use "${onLag}" as "onLag" of`);
   }
 
   /** A subscription got on in a partition. Publishers that wait are let in by the batch. */
@@ -124,13 +146,23 @@ export class LogEntrance {
       rejected,
       dropped,
       waiting,
+      delayed: 0,
       queued: log.queued,
       partitions: this.#lines.map(({ length }, index) => ({
+        ...log.statsIn(index),
         accepted: this.#accepted[index]!,
         queued: log.queuedIn(index),
+        // A subscription begins in the store.
+        kept: 0,
         waiting: length,
       })),
     };
+  }
+
+  #refuseTimes(options: PublishOptions = {}): void {
+    const { delayMs, at, ttlMs } = options;
+    if ((delayMs ?? at ?? ttlMs) === undefined) return;
+    throw this.#options.durable.log.unsupported("publish for another time to");
   }
 
   async #append(

@@ -5,9 +5,10 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { checkKey } from "../../store/settings.ts";
-import type { Key } from "../api.ts";
+import type { From, Key } from "../api.ts";
+import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
-import { DEAD_LETTERS, isDeadLetterName } from "../names.ts";
+import { isDeadLetterName, lettersOf } from "../names.ts";
 import { Partition } from "../partition.ts";
 import type { Placing } from "../placing.ts";
 import type { TopicSettings } from "../settings.ts";
@@ -63,7 +64,7 @@ export class DurablePart {
   }
 
   /** What a new subscription may ask: it gets a reader of its own. */
-  join(subscriber: () => Subscriber, id: string, from: "latest" | "earliest"): SubscriptionOwner {
+  join(subscriber: () => Subscriber, id: string, from: From): SubscriptionOwner {
     const { name, settings, parts, owner } = this.#host;
     checkKey("subscription", `${streamOf(name)}/${id}`);
     const partitions = Array.from({ length: settings.partitions }, (_, index) =>
@@ -73,6 +74,10 @@ export class DurablePart {
         keyed: settings.key !== undefined,
         maxHeld: settings.maxHeld,
         retain: false,
+        expiries: new Expiries(owner.env),
+        maxEvents: 0,
+        maxAgeMs: Infinity,
+        numbered: false,
         env: owner.env,
         progressed: (partition) => {
           reader.progressed();
@@ -124,10 +129,10 @@ export class DurablePart {
   /** After a restart: what is dead is found with its topic. */
   async #findLetters({ engine }: Durability): Promise<void> {
     const { name, settings, owner } = this.#host;
-    if (isDeadLetterName(name)) return;
-    const stream = streamOf(`${name}.${DEAD_LETTERS}`);
+    if (this.letters !== undefined) return await this.letters.load();
+    const stream = streamOf(lettersOf(name));
     if (await engine.driver.stream(stream) === undefined) return;
-    await owner.deadLetters(name, settings.deadLetters).durable!.letters!.load();
+    await owner.deadLetters(name, settings.deadLetters).durable!.log.open();
   }
 
   #partitionOf(key: string | number): number {

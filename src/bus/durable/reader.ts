@@ -7,7 +7,7 @@ import { ClosedError, NovaError } from "../../errors.ts";
 import { CursorExpiredError, FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Lease, MarkWrite, Outcome, Placed, Put, Unit } from "../../store/driver.ts";
-import type { Key } from "../api.ts";
+import type { From, Key } from "../api.ts";
 import type { Cursor } from "../cursor.ts";
 import type { Partition } from "../partition.ts";
 import { Committer, type CommitterOwner, type Finish } from "./committer.ts";
@@ -30,7 +30,7 @@ export interface ReaderOptions {
   /** The name of the subscription. */
   readonly id: string;
   /** Where to begin if there is no checkpoint yet: at the end, or at the start. */
-  readonly from: "latest" | "earliest";
+  readonly from: From;
   readonly partitions: readonly Partition[];
   /** The hash that places an event in its partition and lane. */
   readonly hashOf: (event: Recorded) => number;
@@ -234,7 +234,7 @@ export class Reader implements CommitterOwner {
     if (!progress.isDone(event.position) && !this.#options.isGone(event)) {
       const hash = this.#options.hashOf(event);
       const partition = hash % this.partitions.length;
-      if (!this.partitions[partition]!.add(event, hash)) return false;
+      if (!this.partitions[partition]!.add(event, hash, event.version)) return false;
       progress.handed(partition, event.position);
     }
     this.#next = event.version + 1;

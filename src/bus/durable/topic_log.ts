@@ -30,7 +30,7 @@ export interface LogOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly bufferSize: number;
-  readonly store: Store<Record<string, unknown>, never>;
+  readonly store: Store;
   readonly engine: Engine<never>;
   readonly env: Env;
   /** How long the place of a reader outlives its process. */
@@ -92,6 +92,16 @@ export class TopicLog {
     let most = 0;
     for (const { partitions } of this.readers) most = Math.max(most, partitions[partition]!.queued);
     return most;
+  }
+
+  /** How far the reader that is furthest behind is, in one partition. */
+  statsIn(partition: number): { readonly lag: number; readonly oldestAgeMs: number } {
+    const stats = [...this.readers].map(({ partitions }) => partitions[partition]!.stats());
+    const most = (values: readonly number[]): number => Math.max(0, ...values);
+    return {
+      lag: most(stats.map(({ lag }) => lag)),
+      oldestAgeMs: most(stats.map(({ oldestAgeMs }) => oldestAgeMs)),
+    };
   }
 
   /** The partition that the next event without a key is likely to get. */
@@ -166,8 +176,8 @@ export class TopicLog {
   #append(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
     const { store } = this.options;
     const options = signal === undefined ? {} : { signal };
-    return store.append(this.stream, [event as never], options).then(({ duplicate, events }) => {
-      const record = events[0] as unknown as Recorded;
+    return store.append(this.stream, [event], options).then(({ duplicate, events }) => {
+      const record = events[0]!;
       if (!duplicate) this.entered(record);
       return {
         id: record.id,
@@ -284,12 +294,20 @@ export class TopicLog {
     const { engine, env } = this.options;
     this.#rung = false;
     try {
-      const { head } = engine.driver.figures();
-      const version = (await engine.driver.stream(this.stream))?.version ?? 0;
+      // Read through the engine, which then knows how far the log was seen.
+      const { records, head } = await engine.read({
+        stream: this.stream,
+        after: this.head,
+        limit: 1,
+      });
       // An append that began meanwhile tells of itself.
       if (this.inFlight > 0) return;
-      this.quiet = head;
-      if (version <= this.head) return;
+      if (records.length === 0) {
+        this.quiet = head;
+        return;
+      }
+      const version = (await engine.driver.stream(this.stream))?.version ?? 0;
+      if (version <= this.head || this.inFlight > 0) return;
       this.head = this.#from = version;
       for (const reader of this.readers) reader.wake();
     } catch (error) {

@@ -1,0 +1,54 @@
+/**
+ * The contexts of one cursor: one for all plain first attempts, and one each for the others.
+ */
+
+import { AttemptContext, type ContextOwner, type Giver } from "./context.ts";
+
+/** Lends contexts out, and ends what was done with them. */
+export class Contexts {
+  /** What the next first attempt sees. */
+  first: AttemptContext;
+  readonly #owner: ContextOwner;
+  readonly #giver: Giver;
+
+  constructor(owner: ContextOwner, giver: Giver) {
+    this.#owner = owner;
+    this.#giver = giver;
+    this.first = this.#make(1);
+    Object.freeze(this.first);
+  }
+
+  /** The context of an attempt. */
+  of(attempt: number): AttemptContext {
+    if (attempt === 1) return this.first;
+    const context = this.#make(attempt);
+    Object.freeze(context);
+    return context;
+  }
+
+  /** A context belongs to its attempt from now on: the next first attempt gets another. */
+  part(context: AttemptContext): void {
+    if (context === this.first) this.first = this.#make(1);
+  }
+
+  /** An attempt succeeded: what it staged happens now, or nothing of it. */
+  commit(context: AttemptContext): void {
+    this.part(context);
+    const staged = context.finish();
+    if (staged === undefined) return;
+    // Once the bus has ended everything, nothing may happen any more.
+    this.#owner.stopSignal().throwIfAborted();
+    staged.commit();
+  }
+
+  /** An attempt failed: nothing of what it staged happens. */
+  discard(context: AttemptContext): void {
+    if (!context.hasStaged) return;
+    context.finish();
+    this.part(context);
+  }
+
+  #make(attempt: number): AttemptContext {
+    return new AttemptContext(this.#owner, this.#giver, attempt);
+  }
+}
