@@ -319,7 +319,9 @@ export class MemoryDriver implements Driver<MemoryTx> {
     for (const stored of records) {
       this.#recordedAt = Math.max(this.#recordedAt, stored.recordedAt);
       const { stream, version, position, recordedAt, size, ...event } = stored;
-      this.#log.place(position, version, this.#log.streamFor(stream), event, recordedAt, size);
+      const index = this.#log.streamFor(stream);
+      this.#log.place(position, version, index, event, recordedAt, size);
+      this.#ids?.add(event, index, position);
     }
     if (end === undefined) return;
     this.#log.skipTo(end.head, Math.max(0, this.#recordedAt));
