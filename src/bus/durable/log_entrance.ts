@@ -4,6 +4,7 @@
 
 import { BufferFullError } from "../../errors.ts";
 import type { Draft, NovaEvent } from "../../event/event.ts";
+import { isolate } from "../../event/isolation.ts";
 import { admitEvent } from "../../event/make.ts";
 import { requireOptions, requireSignal } from "../../internal/check.ts";
 import type { Env } from "../../internal/env.ts";
@@ -55,8 +56,8 @@ export class LogEntrance {
     try {
       requireOptions("a publish", options);
       this.#refuseTimes(options);
-      const { durable, env } = this.#options;
-      const admitted = admitEvent(event, env);
+      const { durable, env, settings } = this.#options;
+      const admitted = isolate(admitEvent(event, env), settings.isolation) as NovaEvent;
       const partition = durable.partitionFor(admitted);
       const signal = options?.signal;
       requireSignal(signal);
