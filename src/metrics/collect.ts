@@ -140,14 +140,14 @@ function collectSubscription(
   });
   dropped(book, component, "lag", counts.dropped);
   retries(book, component, listener, counts.retries);
-  const { queued = 0, held = 0, inFlight = 0, ageMs } = counts;
+  const { queued = 0, held = 0, inFlight = 0, oldestAgeMs } = counts;
   const lag = "Events that a subscription is not done with.";
   book.gauge("nova_subscription_lag", lag, labels, queued + held + inFlight);
   book.gauge("nova_events_held", "Events set aside.", labels, held);
   book.gauge("nova_events_in_flight", IN_FLIGHT, labels, inFlight);
-  if (ageMs !== undefined) {
-    const age = "How long the oldest event that a subscription is not done with has waited.";
-    book.gauge("nova_subscription_lag_seconds", age, labels, ageMs / 1000);
+  if (oldestAgeMs !== undefined) {
+    const age = "How old the oldest event is that waits for a subscription.";
+    book.gauge("nova_subscription_lag_seconds", age, labels, oldestAgeMs / 1000);
   }
   zombies(book, component, listener, counts.zombies);
   duration(book, component, listener, timing);
