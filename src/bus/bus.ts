@@ -53,6 +53,7 @@ import {
   type TopicSettings,
   totalSettings,
 } from "./settings.ts";
+import { type BusHealth, healthOf } from "./health.ts";
 import { Requests } from "./requests.ts";
 import { Registry } from "./registry.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
@@ -289,6 +290,11 @@ export class Bus implements AsyncDisposable {
    */
   guarantees(): Guarantees {
     return guaranteesOf(this.name, this.#registry.entries, this.#parts.durability?.store);
+  }
+
+  /** How its subscriptions are doing: what stands still until somebody acts, and why. */
+  health(): BusHealth {
+    return healthOf(this.#registry.topics);
   }
 
   /** The figures of now. */

@@ -177,6 +177,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     }
   }
 
+  /** Events that failed for good and are held. */
+  get stuck(): number {
+    return this.#cursors.reduce((sum, { stuck }) => sum + stuck, 0);
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
