@@ -53,6 +53,7 @@ import {
   type TopicSettings,
   totalSettings,
 } from "./settings.ts";
+import { type BusHealth, healthOf } from "./health.ts";
 import { Requests } from "./requests.ts";
 import { Registry } from "./registry.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
@@ -288,7 +289,12 @@ export class Bus implements AsyncDisposable {
    * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
    */
   guarantees(): Guarantees {
-    return guaranteesOf(this.name, this.#registry.entries);
+    return guaranteesOf(this.name, this.#registry.entries, this.#parts.durability?.store);
+  }
+
+  /** How its subscriptions are doing: what stands still until somebody acts, and why. */
+  health(): BusHealth {
+    return healthOf(this.#registry.topics);
   }
 
   /** The figures of now. */

@@ -18,6 +18,8 @@ export interface ContextOwner {
   readonly deadlineMs: number;
   /** Names topic and subscription in what is recognised elsewhere. */
   readonly scope: string;
+  /** Makes what a handler staged happen in a store, if the topic lives in one. */
+  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
   stopSignal(): AbortSignal;
   /** The name of its topic. */
   readonly topic: string;
@@ -99,8 +101,15 @@ export class AttemptContext implements TopicContext, Pausable {
 
   /** The attempt is over: what it staged, and nothing more from now on. */
   finish(): Staged | undefined {
+    const staged = this.#staged;
     this.#isOver = true;
-    return this.#staged;
+    this.#staged = undefined;
+    return staged;
+  }
+
+  /** Whether nothing more can be staged. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */

@@ -112,6 +112,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
       outlets: owner.outlets,
+      commits: undefined,
       keepsAccount: false,
       ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -152,8 +153,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       requireOpen: () => this.#entrance.requireOpen(),
       requireStart: (reading) => this.#entrance.requireStart(reading),
       // A durable subscription has a reader of its own; in memory all read the same partitions.
-      partsFor: (subscriber, { id, from }) =>
-        this.durable?.join(subscriber, id, from) ?? this.#parts,
+      partsFor: (subscriber, options) => this.durable?.join(subscriber, options) ?? this.#parts,
     });
   }
 
