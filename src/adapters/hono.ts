@@ -111,7 +111,11 @@ export interface Scope<Given extends Services = Services> {
  *
  * @throws {TypeError} If the app, a part or an option is no such thing.
  */
-export function novaRoutes(app: App, parts: Parts, options: InspectorOptions = {}): Disposable {
+export function novaRoutes(
+  app: App,
+  parts: Parts,
+  options: Omit<InspectorOptions, "base"> = {},
+): Disposable {
   if (typeof (app as Partial<App> | null)?.all !== "function") {
     throw new TypeError(`Cannot add routes to ${show(app)}: it must be a Hono app`);
   }

@@ -41,6 +41,7 @@ export interface SubscriptionOwner {
   /** The name of the topic. */
   readonly topic: string;
   readonly partitions: readonly Partition[];
+  /** Makes the timing of a subscription, if there is to be one. */
   newTiming(): Timing | undefined;
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;

@@ -8,7 +8,6 @@ import { checkType } from "../event/validate.ts";
 import { show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import { type Env, RESOLVED } from "../internal/env.ts";
-import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
 import { Audience } from "./audience.ts";
@@ -42,8 +41,7 @@ import type { Subscriber, SubscriptionOwner } from "./subscription.ts";
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
-  /** Makes the timing of a subscription, if there is to be one. */
-  newTiming(): Timing | undefined;
+  readonly newTiming: SubscriptionOwner["newTiming"];
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
@@ -107,7 +105,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       env,
       isolation: settings.isolation,
       partitions,
-      newTiming: () => owner.newTiming(),
+      newTiming: owner.newTiming,
       delays,
       limits: owner.limits,
       calls: owner.calls,
