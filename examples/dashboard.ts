@@ -6,6 +6,7 @@
 
 import { Bus, ListenerManager, MemoryStore } from "@nova/events";
 import { anyone, type Inspector, inspector } from "@nova/events/http";
+import { engineProfiler } from "@nova/events/profiler";
 
 const bus = new Bus({ name: "shop", timing: "sampled" });
 const orders = bus.topic<{ "order.placed": number }>("orders", {
@@ -53,6 +54,7 @@ const server: { readonly hostname: string; readonly port: number; readonly fetch
     authorize: anyone(),
     redrive: anyone(),
     hosts: ["127.0.0.1", "localhost"],
+    profiler: engineProfiler(),
   }),
 };
 

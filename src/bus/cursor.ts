@@ -162,6 +162,11 @@ export class Cursor implements JobOwner, Giver {
     };
   }
 
+  /** Events that failed for good and are held. */
+  get stuck(): number {
+    return this.#aside.stuck;
+  }
+
   /** The time that the oldest event has which waits here; Infinity if none does. */
   get oldestTime(): number {
     const next = this.queued > 0 ? this.partition.at(this.place) : undefined;

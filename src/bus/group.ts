@@ -64,8 +64,14 @@ export class Group implements Seats {
 
   /** Refuses a member that would have the subscription otherwise. */
   requireSame(options: SubscriberOptions): void {
-    const option = firstDifference(sharedOf(this.#options), sharedOf(options));
-    if (option !== undefined) throw new ConfigMismatchError(`group "${this.name}"`, option);
+    const { leases } = this.#options;
+    const option = leases === options.leases
+      ? firstDifference(sharedOf(this.#options), sharedOf(options))
+      : "consume";
+    if (option === undefined) return;
+    // What a lease lasts is its deadline.
+    const given = leases && option === "deadlineMs" ? "ackWaitMs" : option;
+    throw new ConfigMismatchError(`group "${this.name}"`, given);
   }
 
   /** Takes a member in. */

@@ -23,7 +23,10 @@
  *
  * **Failure.** A handler that throws or rejects is called again, three times in all unless told
  * otherwise, with growing delays. Then the event goes to the topic `<topic>.dlq`. A `TerminalError`
- * goes there at once.
+ * goes there at once. One that takes longer than `deadlineMs` has failed, and is given up some time later.
+ *
+ * **Reading.** Each subscription reads at its own pace; a `group` shares one; `consume` pulls; `from`
+ * replays what `retention` keeps.
  *
  * **Backpressure.** A partition holds `bufferSize` events for its slowest subscription. When it is
  * full, `publish` waits for room, rejects or drops as `overflow` says.
@@ -42,6 +45,7 @@
 export { Bus } from "./bus.ts";
 export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
 export type { Gap } from "./gap.ts";
+export type { BusHealth, BusHealthReason, BusHealthStatus, SubscriptionHealth } from "./health.ts";
 export type {
   BusOptions,
   BusStats,
@@ -67,6 +71,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

@@ -93,6 +93,9 @@ export class Registry {
     return result.finally(() => {
       this.#leaving.delete(topic);
       this.#finishedGone += topic.finished;
+      // Nobody waits for its name.
+      if (topic.subscribers.size > 0 || this.#deleted.get(topic.name) !== topic) return;
+      this.#deleted.delete(topic.name);
     });
   }
 

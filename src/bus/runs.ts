@@ -87,6 +87,8 @@ export class Runs {
     const what = leases ? "a delivery" : "a handler";
     this.#cursor.counts.timedOut += 1;
     job.failure = withoutStack(() => new TimeoutError(`${what} of "${id}"`, deadlineMs));
+    // What it would still stage could not happen.
+    job.context!.finish();
     if (leases) this.abandon(job);
     else if (abandonMs < Infinity) job.delayed = delays.add(job, abandonMs);
     job.context!.abort(job.failure);

@@ -159,7 +159,7 @@ export function checkSubscribeOptions(
 export function checkConsumeOptions(
   options: ConsumeOptions,
   topic: Inherited = DEFAULTS,
-): Inherited & Reading & { readonly leases: true } {
+): Inherited & Reading & { readonly leases: true; readonly type: undefined } {
   const { prefetch, ackWaitMs, ...others } = options;
   return {
     ...checkSubscribeOptions(others, topic),
@@ -167,6 +167,7 @@ export function checkConsumeOptions(
     deadlineMs: timeOption("ackWaitMs", ackWaitMs, 30_000),
     abandonMs: 0,
     leases: true,
+    type: undefined,
   };
 }
 

@@ -29,9 +29,18 @@ export interface Destination {
   enterStaged(outgoing: Outgoing): void;
 }
 
+/** Where what handlers stage goes. */
+export interface Outlets {
+  /** The topic of a name or handle. */
+  destination(topic: unknown): Destination;
+  /** Answers who waits for an event of a topic. */
+  answer(topic: string, event: NovaEvent, data: unknown): void;
+}
+
 /** The unit of one attempt. */
 export class Staged {
   readonly #effects: Effect[] = [];
+  #reply: (() => void) | undefined;
   readonly #outgoing: { readonly to: Destination; readonly outgoing: Outgoing }[] = [];
 
   /** Adds a write. */
@@ -59,6 +68,11 @@ export class Staged {
     for (const { to, outgoing } of this.#outgoing) to.check(outgoing, this.#outgoing.length - 1);
   }
 
+  /** What answers the request; of several, the last one. */
+  reply(reply: () => void): void {
+    this.#reply = reply;
+  }
+
   /** How many events there are. */
   get size(): number {
     return this.#outgoing.length;
@@ -83,6 +97,12 @@ export class Staged {
       const message = `Cannot undo ${done} of ${all} effects and events, as the next one failed`;
       throw new TerminalError(message, { cause });
     }
+    this.answer();
+  }
+
+  /** Answers who asked, as all of it has happened. */
+  answer(): void {
+    this.#reply?.();
   }
 }
 

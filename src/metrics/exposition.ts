@@ -35,52 +35,65 @@ export function negotiate(accept: string | null): Exposition {
 
 /** Writes families in a format. */
 export function expose(families: readonly Family[], format: Exposition): string {
+  const open = format === "openmetrics";
   let text = "";
   for (const { name, help, type, series } of families) {
     if (series.length === 0) continue;
-    const open = format === "openmetrics";
     const family = open && type === "counter" ? name.replace(/_total$/, "") : name;
     text += `# HELP ${family} ${escapeHelp(help, open)}\n# TYPE ${family} ${type}\n`;
     if (open && name.endsWith("_seconds")) text += `# UNIT ${family} seconds\n`;
-    for (const { labels, value } of series) {
-      text += typeof value === "number"
-        ? `${name}${braces(labels)} ${figure(value)}\n`
-        : distribution(name, labels, value, open);
+    for (const { labels, text: written = labelText(labels), value } of series) {
+      if (typeof value !== "number") text += distribution(name, written, value, open);
+      else if (written === "") text += `${name} ${figure(value)}\n`;
+      else text += `${name}{${written}} ${figure(value)}\n`;
     }
   }
-  return format === "openmetrics" ? `${text}# EOF\n` : text;
+  return open ? `${text}# EOF\n` : text;
 }
 
 function distribution(
   name: string,
-  labels: Labels,
-  { buckets, count, sum, exemplar }: Distribution,
+  labels: string,
+  { bounds, counts, count, sum, exemplar }: Distribution,
   open: boolean,
 ): string {
-  let shown = open ? exemplar : undefined;
+  const place = open && exemplar !== undefined
+    ? [...bounds, Infinity].findIndex((bound) => exemplar.value <= bound)
+    : -1;
+  const start = `${name}_bucket{${labels}${labels === "" ? "" : ","}le="`;
+  const ends = endsOf(bounds);
   let text = "";
-  for (const [bound, upTo] of [...buckets, [Infinity, count] as const]) {
-    text += `${name}_bucket${braces({ ...labels, le: figure(bound) })} ${figure(upTo)}`;
-    if (shown !== undefined && shown.value <= bound) {
-      text += exemplarText(shown);
-      shown = undefined;
-    }
-    text += "\n";
+  for (let i = 0; i < bounds.length; i++) {
+    text += i === place
+      ? `${start}${ends[i]}${counts[i]}${exemplarText(exemplar!)}\n`
+      : `${start}${ends[i]}${counts[i]}\n`;
   }
-  const braced = braces(labels);
-  return `${text}${name}_sum${braced} ${figure(sum)}\n${name}_count${braced} ${figure(count)}\n`;
+  const last = place === bounds.length ? exemplarText(exemplar!) : "";
+  const braces = labels === "" ? "" : `{${labels}}`;
+  return `${text}${start}+Inf"} ${count}${last}\n${name}_sum${braces} ${figure(sum)}\n` +
+    `${name}_count${braces} ${count}\n`;
+}
+
+/** What stands between the labels of a bucket and its count, for each set of bounds. */
+const knownEnds = new WeakMap<readonly number[], readonly string[]>();
+
+function endsOf(bounds: readonly number[]): readonly string[] {
+  let ends = knownEnds.get(bounds);
+  if (ends === undefined) knownEnds.set(bounds, ends = bounds.map((bound) => `${bound}"} `));
+  return ends;
 }
 
 function exemplarText({ traceId, value, at }: Exemplar): string {
   return ` # {trace_id="${escapeLabel(traceId)}"} ${figure(value)} ${figure(at / 1000)}`;
 }
 
-function braces(labels: Labels): string {
+/** Labels as they are written between braces. */
+export function labelText(labels: Labels): string {
   let text = "";
   for (const name in labels) {
-    text += `${text === "" ? "{" : ","}${name}="${escapeLabel(labels[name]!)}"`;
+    text += `${text === "" ? "" : ","}${name}="${escapeLabel(labels[name]!)}"`;
   }
-  return text === "" ? "" : `${text}}`;
+  return text;
 }
 
 /** Nearly no label needs it, so looking comes first. */

@@ -17,8 +17,10 @@ export interface Exemplar {
 
 /** The distribution of a series. */
 export interface Distribution {
-  /** Upper bounds, rising, and how many values were at most that; without the infinite one. */
-  readonly buckets: readonly (readonly [bound: number, count: number])[];
+  /** Upper bounds of the buckets, rising, without the infinite one. */
+  readonly bounds: readonly number[];
+  /** How many values were at most as large as each of them. */
+  readonly counts: readonly number[];
   /** How many values there were. */
   readonly count: number;
   /** Their sum. */
@@ -31,6 +33,8 @@ export interface Distribution {
 export interface Series {
   /** Its labels. */
   readonly labels: Labels;
+  /** The same as they are written, if somebody has done so. */
+  readonly text?: string;
   /** Its value; a distribution in a histogram. */
   readonly value: number | Distribution;
 }

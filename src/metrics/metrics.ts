@@ -57,9 +57,8 @@ export interface Exposed {
  */
 export class Metrics {
   readonly #parts: readonly NamedPart[];
-  readonly #maxSeries: number;
+  readonly #book: FamilyBook;
   readonly #extra: () => readonly Family[];
-  #last: FamilyBook | undefined;
 
   /**
    * Reads nothing yet.
@@ -72,14 +71,14 @@ export class Metrics {
     requireOptions("metrics", options);
     const { extra = () => [] } = options;
     requireFunction("extra", extra);
-    this.#maxSeries = integerOption("maxSeries", options.maxSeries, 2000);
+    this.#book = new FamilyBook(integerOption("maxSeries", options.maxSeries, 2000));
     this.#extra = extra;
   }
 
   /** The families of now. */
   collect(): Family[] {
-    const book = new FamilyBook(this.#maxSeries, this.#last);
-    this.#last = book;
+    const book = this.#book;
+    book.begin();
     for (const part of this.#parts) collectPart(part, book);
     const { folded } = book;
     book.gauge("nova_metrics_folded_series", "Series that found no room.", {}, folded);

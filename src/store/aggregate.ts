@@ -69,7 +69,7 @@ async function readSnapshot<Tx>(
   // A copy: who folds may change the state in place.
   return engine.driver.capabilities.data === "reference"
     ? structuredClone(body) as Snapshot
-    : engine.settings.codec.decode(body as string | Uint8Array) as Snapshot;
+    : await engine.settings.codec.decode(body as string | Uint8Array) as Snapshot;
 }
 
 /** A snapshot saves time and no more: one that cannot be written is reported, and the state is right. */
@@ -81,8 +81,11 @@ async function writeSnapshot<Tx>(
   try {
     const body = engine.driver.capabilities.data === "reference"
       ? structuredClone(snapshot)
-      : engine.settings.codec.encode(snapshot);
-    requireCommitted(engine, await engine.commit({ documents: [{ key: keyOf(stream), body }] }));
+      : await engine.settings.codec.encode(snapshot);
+    await requireCommitted(
+      engine,
+      await engine.commit({ documents: [{ key: keyOf(stream), body }] }),
+    );
   } catch (error) {
     engine.env.report(error);
   }

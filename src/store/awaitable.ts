@@ -18,3 +18,10 @@ export function promised<To>(run: () => Awaitable<To>): Promise<To> {
     return Promise.reject(error);
   }
 }
+
+/** All of them, now if they are there. */
+export function allOf<Value>(values: readonly Awaitable<Value>[]): Awaitable<readonly Value[]> {
+  return values.some((value) => value instanceof Promise)
+    ? Promise.all(values)
+    : values as readonly Value[];
+}

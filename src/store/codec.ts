@@ -4,15 +4,22 @@
 
 import { CorruptError, EncodeError } from "../errors/store.ts";
 import { show } from "../internal/check.ts";
+import type { Awaitable } from "./driver.ts";
 
-/** Turns data into text or bytes and back. What it cannot keep, it must refuse. */
+/** Turns data into text or bytes and back, at once or later. What it cannot keep, it must refuse. */
 export interface Codec {
   /** Written beside the data; a store reads only what its own codec wrote. */
   readonly name: string;
   /** Throws {@linkcode EncodeError} for what `decode` would not give back. */
-  encode(data: unknown): string | Uint8Array;
+  encode(data: unknown): Awaitable<string | Uint8Array>;
   /** The data again. */
   decode(body: string | Uint8Array): unknown;
+}
+
+/** A codec that answers at once. */
+export interface SyncCodec extends Codec {
+  /** As that of {@linkcode Codec}, at once. */
+  encode(data: unknown): string | Uint8Array;
 }
 
 /** Deeper data is refused; a cycle is endlessly deep. */
@@ -25,7 +32,7 @@ const DEEPEST = 500;
  * Two things are not kept: a property that is `undefined` is left out, and -0 is 0. Data that is
  * `undefined` as a whole is kept.
  */
-export const strictJson: Codec = {
+export const strictJson: SyncCodec = {
   name: "json",
   encode(data) {
     if (data === undefined) return "";

@@ -10,7 +10,7 @@ import type { NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
 import { requireOptions, requireSignal } from "../internal/check.ts";
 import type { Mark, Put, Stored, StreamInfo } from "./driver.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, sizeOf } from "./engine.ts";
 
 const FORMAT = 1;
 const PAGE = 500;
@@ -60,8 +60,8 @@ async function* linesOf<Tx>(
   await engine.open();
   const { codec } = engine.settings;
   const encoded = engine.driver.capabilities.data === "encoded";
-  const text = (data: unknown): unknown => {
-    const body = encoded ? data : codec.encode(data);
+  const text = async (data: unknown): Promise<unknown> => {
+    const body = encoded ? data : await codec.encode(data);
     return typeof body === "string" ? body : { base64: base64(body as Uint8Array) };
   };
   yield `${JSON.stringify({ nova: "dump", format: FORMAT, codec: codec.name })}\n`;
@@ -72,7 +72,9 @@ async function* linesOf<Tx>(
     const page = await engine.driver.read({ after, limit: PAGE });
     let lines = "";
     for (const record of page.records) {
-      lines += `${JSON.stringify({ ...record, codec: undefined, data: text(record.data) })}\n`;
+      lines += `${
+        JSON.stringify({ ...record, codec: undefined, data: await text(record.data) })
+      }\n`;
       events += 1;
     }
     if (lines !== "") yield lines;
@@ -87,8 +89,10 @@ async function* linesOf<Tx>(
       last = some[some.length - 1]!.name;
     }
     const marks = await engine.driver.marks();
-    const documents = (await engine.driver.documents())
-      .map(({ key, body }) => ({ key, body: text(body) }));
+    const documents = await Promise.all(
+      (await engine.driver.documents())
+        .map(async ({ key, body }) => ({ key, body: await text(body) })),
+    );
     const { head, oldest } = page;
     // What came meanwhile is not in the dump: versions are those of its events.
     const end: End = {
@@ -136,10 +140,7 @@ async function parse<Tx>(
 ): Promise<{ records: (Stored & { size?: number })[]; end: Omit<End, "end" | "events"> }> {
   const { codec } = engine.settings;
   const encoded = engine.driver.capabilities.data === "encoded";
-  const body = (text: unknown): unknown => {
-    const raw = typeof text === "string" ? text : bytes((text as { base64: string }).base64);
-    return encoded ? raw : codec.decode(raw);
-  };
+  const body = (text: unknown): unknown => encoded ? rawOf(text) : codec.decode(rawOf(text));
   const records: (Stored & { size?: number })[] = [];
   let header = false;
   let end: End | undefined;
@@ -158,21 +159,23 @@ async function parse<Tx>(
     } else if (end !== undefined) {
       throw new CorruptError("Cannot restore: there is more behind the end of the dump");
     } else if (item.end === true) end = item as unknown as End;
-    else records.push(recordOf(engine, item, body, records[records.length - 1]));
+    else records.push(await recordOf(engine, item, body, records[records.length - 1]));
   }
   if (end === undefined || end.events !== records.length) {
     throw new CorruptError("Cannot restore: the dump is cut short");
   }
-  const documents = end.documents.map(({ key, body: text }) => ({ key, body: body(text) }));
+  const documents = await Promise.all(
+    end.documents.map(async ({ key, body: text }) => ({ key, body: await body(text) })),
+  );
   return { records, end: { ...end, documents } };
 }
 
-function recordOf<Tx>(
+async function recordOf<Tx>(
   engine: Engine<Tx>,
   item: Record<string, unknown>,
   body: (text: unknown) => unknown,
   last: Stored | undefined,
-): Stored & { size?: number } {
+): Promise<Stored & { size?: number }> {
   const { stream, version, position, recordedAt } = item as unknown as Stored;
   const { codec } = engine.settings;
   const numbers = [version, position, recordedAt].every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -186,13 +189,19 @@ function recordOf<Tx>(
     if (!(cause instanceof ValidationError)) throw cause;
     throw new CorruptError(`Cannot restore the event at position ${position}`, { cause });
   }
-  const data = body(item.data);
+  const data = await body(item.data);
   const place = { stream, version, position, recordedAt };
   const { id, type, timestamp, metadata } = event;
   const record = { id, type, timestamp, metadata, data, ...place };
+  const size = engine.measures ? { size: sizeOf(event, rawOf(item.data)) } : {};
   return engine.driver.capabilities.data === "encoded"
-    ? { ...record, codec: codec.name, size: String(data).length }
-    : record;
+    ? { ...record, ...size, codec: codec.name }
+    : { ...record, ...size };
+}
+
+/** What the codec wrote. */
+function rawOf(text: unknown): string | Uint8Array {
+  return typeof text === "string" ? text : bytes((text as { base64: string }).base64);
 }
 
 function parseLine(line: string): Record<string, unknown> {

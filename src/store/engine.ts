@@ -6,11 +6,11 @@
 import { ClosedError, LimitExceededError } from "../errors.ts";
 import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
-import type { NovaEvent, Recorded } from "../event/event.ts";
+import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
 import type { Env } from "../internal/env.ts";
-import { andThen } from "./awaitable.ts";
+import { allOf, andThen } from "./awaitable.ts";
 import { Bell } from "./bell.ts";
 import type {
   Append,
@@ -66,6 +66,8 @@ export class Engine<Tx> {
   /** Whether data of events is measured. */
   #measures = false;
   #watching: AbortController | undefined;
+  /** Ends with the last encoding under way. */
+  #encoding: Promise<void> | undefined;
   /** The furthest that anybody here has read of. */
   #head = 0;
 
@@ -114,39 +116,85 @@ export class Engine<Tx> {
   }
 
   /** The events as the driver takes them. Throws if one is too large or cannot be encoded. */
+  prepare(
+    stream: string,
+    events: readonly NovaEvent[],
+    ids: Append["ids"],
+    expect: Append["expect"],
+  ): Awaitable<Append> {
+    if (!this.#measures) return { stream, records: events, ids, expect };
+    const { codec } = this.settings;
+    const { atomic } = this.driver.capabilities;
+    if (events.length > atomic.records) {
+      throw new UnsupportedError(
+        `Cannot append ${events.length} events at once: at most ${atomic.records}`,
+      );
+    }
+    return andThen(this.#inOrder(allOf(events.map(({ data }) => codec.encode(data)))), (bodies) => {
+      const { records, sizes } = this.#measured(events, bodies);
+      return { stream, records, ids, expect, sizes };
+    });
+  }
+
+  /** What is encoded earlier enters earlier, however long it takes. */
+  #inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
+    const before = this.#encoding;
+    if (encoded instanceof Promise) {
+      // It may fail before anybody waits for it.
+      encoded.catch(() => {});
+    } else if (before === undefined) return encoded;
+    const mine = before === undefined ? encoded as Promise<Value> : before.then(() => encoded);
+    const free = (): void => {
+      if (this.#encoding === done) this.#encoding = undefined;
+    };
+    const done: Promise<void> = mine.then(free, free);
+    this.#encoding = done;
+    return mine;
+  }
+
+  /** As `prepare`, for those who cannot wait for a codec. */
   append(
     stream: string,
     events: readonly NovaEvent[],
     ids: Append["ids"],
     expect: Append["expect"],
   ): Append {
-    if (!this.#measures) return { stream, records: events, ids, expect };
+    const append = this.prepare(stream, events, ids, expect);
+    if (!(append instanceof Promise)) return append;
+    append.catch(() => {});
+    throw new UnsupportedError(
+      `Cannot wait for codec "${this.settings.codec.name}" here: it must answer at once`,
+    );
+  }
+
+  /** Whether the bytes of events are counted. */
+  get measures(): boolean {
+    return this.#measures;
+  }
+
+  #measured(
+    events: readonly NovaEvent[],
+    bodies: readonly (string | Uint8Array)[],
+  ): { readonly records: readonly Draft[]; readonly sizes: readonly number[] } {
     const { codec, maxEventBytes } = this.settings;
-    const { data, maxRecordBytes, atomic } = this.driver.capabilities;
-    if (events.length > atomic.records) {
-      throw new UnsupportedError(
-        `Cannot append ${events.length} events at once: at most ${atomic.records}`,
-      );
-    }
+    const { data, maxRecordBytes } = this.driver.capabilities;
     const most = Math.min(maxEventBytes, maxRecordBytes);
     const records: Draft[] = [];
     const sizes: number[] = [];
-    for (const event of events) {
-      const body = codec.encode(event.data);
-      let size = typeof body === "string" ? byteLength(body) : body.length;
-      size += event.id.length + event.type.length;
-      for (const key in event.metadata) size += key.length + byteLength(event.metadata[key]!);
+    for (const [i, event] of events.entries()) {
+      const body = bodies[i]!;
+      const { id, type, timestamp, metadata } = event;
+      const size = sizeOf(event, body);
       if (size > most) {
         const message = `Cannot append an event of ${size} bytes: at most ${most}`;
         throw new LimitExceededError("maxEventBytes", most, message);
       }
-      const { id, type, timestamp, metadata } = event;
       sizes.push(size);
       if (data === "encoded") {
         records.push({ id, type, timestamp, metadata, data: body, codec: codec.name });
       }
     }
-    return { stream, records: data === "encoded" ? records : events, ids, expect, sizes };
+    return { records: data === "encoded" ? records : events, sizes };
   }
 
   /** Commits a unit: at once where the driver can, else with others. */
@@ -229,24 +277,35 @@ export class Engine<Tx> {
         for (const record of page.records) if (!isBranded(record)) brand(record);
         return page as RecordedPage;
       }
-      return { ...page, records: page.records.map((stored) => this.recorded(stored)) };
+      return andThen(
+        allOf(page.records.map((stored) => this.recorded(stored))),
+        (records) => ({ ...page, records }),
+      );
     });
   }
 
   /** What is stored, as the event it is today. */
-  recorded(stored: Stored): Stored & Recorded {
-    const { codec, upcasters } = this.settings;
-    const { id, timestamp, stream, version, position, recordedAt } = stored;
-    let { type, data, metadata } = stored;
-    if (this.driver.capabilities.data === "encoded") {
-      if (stored.codec !== codec.name) {
-        throw new CorruptError(
-          `Cannot read position ${position} as its codec is "${stored.codec}": this store has "${codec.name}"`,
-        );
-      }
-      data = codec.decode(data as string | Uint8Array);
-      metadata = trustMetadata(metadata as Record<string, string>);
+  recorded(stored: Stored): Awaitable<Stored & Recorded> {
+    const { codec } = this.settings;
+    if (this.driver.capabilities.data === "reference") {
+      return this.#lifted(stored, stored.data, stored.metadata);
     }
+    if (stored.codec !== codec.name) {
+      const { position } = stored;
+      throw new CorruptError(
+        `Cannot read position ${position} as its codec is "${stored.codec}": this store has "${codec.name}"`,
+      );
+    }
+    const metadata = trustMetadata(stored.metadata as Record<string, string>);
+    const decoded = codec.decode(stored.data as string | Uint8Array);
+    return andThen(decoded, (data) => this.#lifted(stored, data, metadata));
+  }
+
+  #lifted(stored: Stored, body: unknown, metadata: Metadata): Recorded {
+    const { upcasters } = this.settings;
+    const { id, timestamp, stream, version, position, recordedAt } = stored;
+    let { type } = stored;
+    let data = body;
     for (let step = 0; upcasters !== undefined; step++) {
       const lifted = upcasters.get(type)?.({ type, data, metadata });
       if (lifted === undefined) break;
@@ -304,4 +363,15 @@ export class Engine<Tx> {
     for (const held of this.held) held[Symbol.dispose]();
     this.held.clear();
   }
+}
+
+/** The bytes of an event: its data as a codec wrote it, type, id and metadata. */
+export function sizeOf(
+  { id, type, metadata }: NovaEvent,
+  body: string | Uint8Array,
+): number {
+  let size = typeof body === "string" ? byteLength(body) : body.length;
+  size += id.length + type.length;
+  for (const key in metadata) size += key.length + byteLength(metadata[key]!);
+  return size;
 }

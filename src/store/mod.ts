@@ -39,7 +39,7 @@ export type { MemoryTx } from "./memory_driver.ts";
 export { project, rebuild } from "./projection.ts";
 export type { Projection, ProjectionOptions } from "./projection.ts";
 export { strictJson } from "./codec.ts";
-export type { Codec } from "./codec.ts";
+export type { Codec, SyncCodec } from "./codec.ts";
 export type {
   Aggregate,
   AggregateOptions,

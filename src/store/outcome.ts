@@ -7,34 +7,32 @@ import { CheckpointConflictError, FencedError, IdConflictError } from "../errors
 import { brand, isBranded } from "../event/brand.ts";
 import type { EventMap, NovaEvent, RecordedOf } from "../event/event.ts";
 import type { Appended } from "./api.ts";
-import { andThen } from "./awaitable.ts";
+import { allOf, andThen } from "./awaitable.ts";
 import type { Append, Awaitable, Outcome, Placed } from "./driver.ts";
 import type { Engine } from "./engine.ts";
 import { makeRecord } from "./record.ts";
 import { sameData } from "./same_data.ts";
 
-/** Throws what an outcome other than "committed" means. */
+/** Where the appends of a unit stand. Throws what an outcome other than "committed" means. */
 export function requireCommitted<Tx>(
   engine: Engine<Tx>,
   outcome: Outcome,
-): readonly Placed[] {
+): Awaitable<readonly Placed[]> {
   switch (outcome.is) {
     case "committed":
       return outcome.placed;
     case "conflict": {
       const { append: { stream, expect }, actual, since } = outcome;
       const reference = engine.driver.capabilities.data === "reference";
-      const events = since.map((stored) => {
+      const events = allOf(since.map((stored) => {
         if (!reference || engine.settings.upcasters !== undefined) return engine.recorded(stored);
         if (!isBranded(stored)) brand(stored);
         return stored;
+      }));
+      return andThen(events, (unknown) => {
+        const expected = expect as number | "absent" | "present";
+        throw new VersionConflictError(stream, expected, actual, unknown);
       });
-      throw new VersionConflictError(
-        stream,
-        expect as number | "absent" | "present",
-        actual,
-        events,
-      );
     }
     case "id-conflict":
       throw new IdConflictError(outcome.stream, outcome.id);

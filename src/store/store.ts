@@ -4,12 +4,7 @@
 
 import type { DraftOf, EventMap, NovaEvent, RecordedOf } from "../event/event.ts";
 import { checkExpect, Door } from "./admission.ts";
-import {
-  integerOption,
-  requireFunction,
-  requireOptions,
-  requireSignal,
-} from "../internal/check.ts";
+import { integerOption, requireOptions, requireSignal } from "../internal/check.ts";
 import {
   type Closable,
   type CloseOptions,
@@ -34,7 +29,16 @@ import type {
 } from "./api.ts";
 import { andThen, promised } from "./awaitable.ts";
 import { markOf, nameCursor, placeOf } from "./checkpoints.ts";
-import type { Append, Awaitable, Capabilities, Driver, Lease, StreamInfo } from "./driver.ts";
+import type {
+  Append,
+  Awaitable,
+  Capabilities,
+  Driver,
+  Lease,
+  Outcome,
+  StreamInfo,
+} from "./driver.ts";
+import { commitUnit } from "./commit_unit.ts";
 import { dump, restore } from "./dump.ts";
 import { Engine } from "./engine.ts";
 import { requireCommitted, settle } from "./outcome.ts";
@@ -115,36 +119,52 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       const opened = engine.closed ? "" : engine.open();
       checkStreamName(stream);
       const admitted = this.#door.admit(events);
-      const append = engine.append(stream, admitted, this.#door.ids, checkExpect(options.expect));
+      const { ids } = this.#door;
+      const expect = checkExpect(options.expect);
       const { signal } = options;
       engine.requireOpen();
       if (signal !== undefined) {
         requireSignal(signal);
         signal.throwIfAborted();
       }
-      if (typeof opened !== "string" || engine.driver.commitNow === undefined) {
-        return this.#later(opened, append, admitted, signal);
+      // What it takes to prepare is known of an open engine only.
+      const prepared = typeof opened === "string"
+        ? engine.prepare(stream, admitted, ids, expect)
+        : opened.then(() => engine.prepare(stream, admitted, ids, expect));
+      if (prepared instanceof Promise || engine.driver.commitNow === undefined) {
+        return this.#later(prepared, admitted, signal);
       }
-      const answer = engine.driver.commitNow(append);
-      const placed = answer.is === undefined ? answer : requireCommitted(engine, answer)[0]!;
-      if (!placed.duplicate && admitted.length > 0) engine.written();
-      return Promise.resolve(settle<Events, Tx>(engine, append, admitted, placed));
+      const answer = engine.driver.commitNow(prepared);
+      if (answer.is !== undefined) return this.#settled(prepared, admitted, answer);
+      if (!answer.duplicate && admitted.length > 0) engine.written();
+      return Promise.resolve(settle<Events, Tx>(engine, prepared, admitted, answer));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   async #later(
-    opened: Awaitable<string>,
-    append: Append,
+    prepared: Awaitable<Append>,
     admitted: readonly NovaEvent[],
     signal: AbortSignal | undefined,
   ): Promise<Appended<Events>> {
     const engine = this.#engine;
-    if (typeof opened !== "string") await opened;
-    const pending = engine.commit({ appends: [append] }, signal);
-    const [placed] = requireCommitted(engine, await pending);
-    return await settle<Events, Tx>(engine, append, admitted, placed!);
+    const append = prepared instanceof Promise ? await prepared : prepared;
+    if (prepared instanceof Promise) {
+      engine.requireOpen();
+      signal?.throwIfAborted();
+    }
+    const outcome = await engine.commit({ appends: [append] }, signal);
+    return await this.#settled(append, admitted, outcome);
+  }
+
+  async #settled(
+    append: Append,
+    admitted: readonly NovaEvent[],
+    outcome: Outcome,
+  ): Promise<Appended<Events>> {
+    const [placed] = await requireCommitted(this.#engine, outcome);
+    return await settle<Events, Tx>(this.#engine, append, admitted, placed!);
   }
 
   /**
@@ -158,33 +178,7 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
   ): Promise<Appended<Events>[]> {
     return promised(() => {
       requireOptions("a commit", options);
-      requireOptions("a unit", unit);
-      const engine = this.#engine;
-      engine.requireOpen();
-      requireSignal(options.signal);
-      options.signal?.throwIfAborted();
-      return andThen(engine.open(), () => {
-        const all: NovaEvent[][] = [];
-        const appends = (unit.appends ?? []).map(({ stream, events, expect }) => {
-          checkStreamName(stream);
-          const admitted = this.#door.admit(events);
-          all.push(admitted);
-          return engine.append(stream, admitted, this.#door.ids, checkExpect(expect));
-        });
-        const marks = (unit.checkpoints ?? []).map(({ name, position, ...rest }) =>
-          markOf(name, position, rest)
-        );
-        const effects = unit.effects ?? [];
-        effects.forEach((effect) => requireFunction("an effect", effect));
-        engine.requireOpen();
-        return andThen(engine.commit({ appends, marks, effects }, options.signal), (outcome) => {
-          const placed = requireCommitted(engine, outcome);
-          const settled = appends.map((append, i) =>
-            settle<Events, Tx>(engine, append, all[i]!, placed[i]!)
-          );
-          return Promise.all(settled);
-        });
-      });
+      return commitUnit(this.#engine, this.#door, unit, options.signal);
     });
   }
 
@@ -266,7 +260,7 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       checkStreamName(name);
       const cut = { stream: name, before: Infinity, tombstone: true };
       return andThen(this.#engine.commit({ cuts: [cut] }), (outcome) => {
-        requireCommitted(this.#engine, outcome);
+        void requireCommitted(this.#engine, outcome);
       });
     });
   }
@@ -285,7 +279,7 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       requireOptions("a checkpoint", options);
       const mark = markOf(name, position, options);
       return andThen(this.#engine.commit({ marks: [mark] }), (outcome) => {
-        requireCommitted(this.#engine, outcome);
+        void requireCommitted(this.#engine, outcome);
       });
     });
   }

@@ -313,6 +313,11 @@ describe("Topic.consume()", () => {
     assertThrows(() => topic.consume({ group: "push" }), ConfigMismatchError);
     const consumer = topic.consume({ group: "pull" });
     assertThrows(() => topic.subscribe(() => {}, { group: "pull" }), ConfigMismatchError);
+    assertEquals(
+      assertThrows(() => topic.consume({ group: "pull", ackWaitMs: 5 }), ConfigMismatchError)
+        .option,
+      "ackWaitMs",
+    );
     topic.tryPublish(n(1));
     const delivery = await pull(consumer);
     for (const delayMs of [-1, NaN, Infinity, "1"] as never[]) {

@@ -191,6 +191,13 @@ describe("group", () => {
       );
       assertEquals(error.option, option);
     }
+    const same = { group: "g", retry: { attempts: 2 } };
+    // One that takes only some types would let the others pass for all.
+    assertEquals(
+      assertThrows(() => topic.on("n", () => {}, same), ConfigMismatchError).option,
+      "type",
+    );
+    assertEquals(assertThrows(() => topic.consume(same), ConfigMismatchError).option, "consume");
     topic.subscribe(() => {}, {
       group: "g",
       retry: { attempts: 2 },

@@ -75,7 +75,8 @@ describe("expose()", () => {
       series: [{
         labels: { listener: "mail" },
         value: {
-          buckets: [[0.001, 1], [0.005, 3]],
+          bounds: [0.001, 0.005],
+          counts: [1, 3],
           count: 4,
           sum: 20.5,
           exemplar: { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", value: 0.003, at: 1700 },

@@ -102,16 +102,16 @@ export class Committer {
         alone = entries.length;
         continue;
       }
-      this.#settle(entries, outcome);
+      await this.#settle(entries, outcome);
     }
     this.#running = false;
     this.#rested();
     this.#owner.rested();
   }
 
-  #settle(entries: readonly Entry[], outcome: Outcome): void {
+  async #settle(entries: readonly Entry[], outcome: Outcome): Promise<void> {
     try {
-      let placed = requireCommitted(this.#engine, outcome);
+      let placed = await requireCommitted(this.#engine, outcome);
       for (const { finish, resolve } of entries) {
         resolve(placed.slice(0, finish.appends.length));
         placed = placed.slice(finish.appends.length);

@@ -4,6 +4,7 @@
 
 import { BufferFullError } from "../../errors.ts";
 import type { Draft, NovaEvent } from "../../event/event.ts";
+import { isolate } from "../../event/isolation.ts";
 import { admitEvent } from "../../event/make.ts";
 import { requireOptions, requireSignal } from "../../internal/check.ts";
 import type { Env } from "../../internal/env.ts";
@@ -73,12 +74,16 @@ export class LogEntrance {
     };
   }
 
-  publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
+  publish(
+    event: Draft,
+    options?: PublishOptions,
+    _asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       this.#refuseTimes(options);
       const { durable, env, topic, settings } = this.#options;
-      const admitted = admitEvent(event, env);
+      const admitted = isolate(admitEvent(event, env), settings.isolation) as NovaEvent;
       if (event.id === undefined && settings.delivery === "exactly-once") {
         refuseNameless(topic, event);
       }

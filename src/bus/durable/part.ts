@@ -156,6 +156,7 @@ export class DurablePart {
       to.enterStaged(outgoing);
       to.log!.entered(recordOf(to.log!.stream, outgoing.event, placed[i]!));
     }
+    staged.answer();
   }
 
   #lettersOf(): Letters | undefined {

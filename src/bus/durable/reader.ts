@@ -355,7 +355,8 @@ export class Reader implements CommitterOwner {
       for (const { position } of finishing) this.#finished.add(position);
     } else if (outcome.is === "fenced") this.#lose();
     else if (!this.#ended) {
-      if ("error" in outcome) this.#log.options.env.report(outcome.error);
+      // Who wanted something finished hears of it.
+      if ("error" in outcome && finishing.length === 0) this.#log.options.env.report(outcome.error);
       this.#saveLater(SAVE_AGAIN_MS);
     }
   }

@@ -36,14 +36,18 @@ export function storeContract(
     run: async () => {
       const env = new MovedEnv();
       const stores: AnyStore[] = [];
-      const store = async (options: StoreOptions = {}): Promise<AnyStore> => {
+      const unopened = async (options: StoreOptions = {}): Promise<AnyStore> => {
         const made = await make({ env, ...options });
         stores.push(made);
+        return made;
+      };
+      const store = async (options?: StoreOptions): Promise<AnyStore> => {
+        const made = await unopened(options);
         await made.open();
         return made;
       };
       try {
-        await run({ capabilities, env, store });
+        await run({ capabilities, env, store, unopened });
       } finally {
         for (const made of stores) await made.close();
       }

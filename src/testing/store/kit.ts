@@ -31,6 +31,8 @@ export interface World {
   readonly capabilities: Capabilities;
   readonly env: MovedEnv;
   store(options?: StoreOptions): Promise<AnyStore>;
+  /** One that its first call opens. */
+  unopened(options?: StoreOptions): Promise<AnyStore>;
 }
 
 /** The real world with a wall clock that the case moves. */

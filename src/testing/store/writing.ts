@@ -22,6 +22,15 @@ export const writing: readonly Case[] = [
     same(three.position, all[3]!.position, "the position of the append");
     same(one.events, all.slice(0, 2), "the records of the append");
   }],
+  ["the first call opens, and what it writes is as what others write", async (world) => {
+    const store = await world.unopened();
+    const [first, second] = await Promise.all([
+      store.append("a", [counted(1)]),
+      store.append("a", [counted(2)]),
+    ]);
+    same([first.version, second.version], [1, 2], "in the order of the calls");
+    same(dataOf(await store.read("a")), [1, 2], "what was written");
+  }],
   ["events come back as they went in", async (world) => {
     const store = await world.store();
     const event = {
