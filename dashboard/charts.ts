@@ -78,7 +78,7 @@ export class Chart {
     }
     times.push(at);
     for (const [name, line] of this.#lines) line.push(values[name] ?? null);
-    if (times.length > MOST_POINTS) {
+    while (times.length > MOST_POINTS) {
       times.shift();
       for (const line of this.#lines.values()) line.shift();
     }
@@ -86,6 +86,12 @@ export class Chart {
       if (!names.includes(name) && line.every((value) => value === null)) this.#lines.delete(name);
     }
     this.#draw();
+  }
+
+  /** Breaks the lines a second before a moment. */
+  gap(before: number): void {
+    this.#times.push(before - 1);
+    for (const line of this.#lines.values()) line.push(null);
   }
 
   #draw(): void {
@@ -102,7 +108,7 @@ export class Chart {
       ...lines.map(([name, line], index) => {
         const value = line.at(-1);
         const now = value === null || value === undefined ? "–" : this.#unit(value);
-        return h("li", { class: `c${index}` }, `${name} `, h("b", {}, now));
+        return h("li", { class: `c${index}`, title: name }, h("b", {}, now), ` ${name}`);
       }),
     );
   }

@@ -12,6 +12,9 @@ import { Rates } from "./rates.ts";
 import { sections } from "./sections.ts";
 import { count, few, ms } from "./words.ts";
 
+/** Views come once a second; so many without one are a gap. */
+const GAP = 3;
+
 const rates = new Rates();
 const choice = h("select", { "aria-label": "Which queues" }) as HTMLSelectElement;
 const throughput = new Chart("Events per second");
@@ -48,8 +51,13 @@ function rateOf(name: string, values: readonly number[]): number | null {
 }
 
 function draw(view: View): void {
-  const { at, topics, emitters, managers, pools, letters, latencies, findings } = view;
-  rates.next(last === undefined ? 0 : (at - last.at) / 1000);
+  const { at, topics, emitters, managers, pools, dead, latencies, findings } = view;
+  const seconds = last === undefined ? 0 : (at - last.at) / 1000;
+  rates.next(seconds);
+  // No line over the time of which nothing is known.
+  if (seconds > GAP) {
+    for (const chart of [throughput, depth, trouble, latency]) chart.gap(at / 1000);
+  }
   last = view;
   const subscriptions = topics.flatMap((topic) => topic.subscriptions);
   const listeners = managers.flatMap((manager) => manager.listeners);
@@ -85,7 +93,6 @@ function draw(view: View): void {
   const running = [...subscriptions, ...emitters, ...listeners]
     .reduce((sum, { inFlight }) => sum + inFlight, 0);
   const queued = all.reduce((sum, own) => sum + own.queued, 0);
-  const lettered = letters.reduce((sum, group) => sum + group.count, 0);
   const perSecond = (rate: number | null): string => rate === null ? "–" : few(rate);
   const total = Object.values(flow).reduce<number | null>(
     (sum, rate) => rate === null ? sum : (sum ?? 0) + rate,
@@ -101,7 +108,7 @@ function draw(view: View): void {
       ["Slowest p99", latencies[0] === undefined ? "–" : ms(latencies[0].p99)],
       ["Failed/s", perSecond(failed), failed ? "critical" : undefined],
       ["Retries/s", perSecond(retried), retried ? "warning" : undefined],
-      ["Dead letters", few(lettered), lettered > 0 ? "critical" : undefined],
+      ["Dead letters", few(dead), dead > 0 ? "critical" : undefined],
       ["Findings", few(findings.length), worst ?? "good"],
     ] as const).map(([label, value, className]) =>
       h("div", {}, h("dl", {}, h("dt", {}, label), h("dd", { class: className }, value)))

@@ -7,7 +7,7 @@ import type { ManagerView, TopicView, View } from "../src/http/dashboard/view.ts
 import type { Finding } from "../src/tuning/finding.ts";
 import { byId, type Child, h, show } from "./dom.ts";
 import type { Rates } from "./rates.ts";
-import { ago, count, few } from "./words.ts";
+import { ago, count, few, ms } from "./words.ts";
 
 /** Shows everything below the charts. */
 export function sections(view: View, rates: Rates): void {
@@ -18,7 +18,7 @@ export function sections(view: View, rates: Rates): void {
     view.topics.map((topic) => topicOf(topic, rates)),
     view.topics.length,
   );
-  section("letters", "Dead letters", lettersOf(view), view.letters.length);
+  section("letters", "Dead letters", lettersOf(view), view.dead);
   section("listeners", "Listeners", view.managers.flatMap(managerOf));
   section("parts", "Emitters, pools, stores", [
     ...emittersOf(view, rates),
@@ -126,11 +126,12 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ),
     ),
     table(
-      "Subscription|Handled|Lag|Running|Held|Retries|Dead letters",
+      "Subscription|Handled|Lag|Oldest|Running|Held|Retries|Dead letters",
       subscriptions.map((own) => [
         own.id,
         perSecond(rates.of(`done ${key}/${own.id}`, own.succeeded)),
-        few(own.queued + own.held),
+        few(own.lag ?? own.queued + own.held),
+        own.oldestAgeMs ? ms(own.oldestAgeMs) : "–",
         of(own.inFlight, own.slots),
         few(own.held),
         few(own.retries),
@@ -138,40 +139,47 @@ function topicOf(topic: TopicView, rates: Rates): HTMLElement {
       ]),
     ),
     table(
-      "Partition|In|Queued|Waiting",
+      "Partition|In|Queued|Lag|Oldest|Waiting",
       partitions.map((own, index) => [
         `#${index}`,
         perSecond(rates.of(`in ${key}/${index}`, own.accepted)),
         of(own.queued, bufferSize),
+        few(own.lag ?? own.queued),
+        own.oldestAgeMs ? ms(own.oldestAgeMs) : "–",
         "waiting" in own ? few(own.waiting as number) : "–",
       ]),
     ),
   );
 }
 
-function lettersOf({ letters, may, at }: View): Child[] {
+function lettersOf({ letters, dead, may, at }: View): Child[] {
   if (letters.length === 0) return [];
-  return [table(
-    "Cause|Topic|Subscription|Letters|Last|",
-    letters.map((group) => [
-      h("span", {}, h("b", { class: "critical" }, group.error), ` ${group.message}`),
-      group.topic,
-      group.subscription,
-      `${few(group.count)}${
-        group.returned > 0 ? `, ${few(group.returned)} for the second time` : ""
-      }`,
-      ago(group.last, at),
-      may.redrive
-        ? h("button", {
-          type: "button",
-          "data-redrive": JSON.stringify(group),
-          "aria-label": `Redrive ${
-            count(group.count, "letter")
-          } of ${group.subscription}: ${group.error}`,
-        }, "Redrive")
-        : undefined,
-    ]),
-  )];
+  const shown = letters.reduce((sum, group) => sum + group.count, 0);
+  const note = shown < dead ? h("p", {}, `The newest ${few(shown)} of ${few(dead)}.`) : undefined;
+  return [
+    note,
+    table(
+      "Cause|Topic|Subscription|Letters|Last|",
+      letters.map((group) => [
+        h("span", {}, h("b", { class: "critical" }, group.error), ` ${group.message}`),
+        group.topic,
+        group.subscription,
+        `${few(group.count)}${
+          group.returned > 0 ? `, ${few(group.returned)} for the second time` : ""
+        }`,
+        ago(group.last, at),
+        may.redrive
+          ? h("button", {
+            type: "button",
+            "data-redrive": JSON.stringify(group),
+            "aria-label": `Redrive ${
+              count(group.count, "letter")
+            } of ${group.subscription}: ${group.error}`,
+          }, "Redrive")
+          : undefined,
+      ]),
+    ),
+  ];
 }
 
 const SEVERITY: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@
 
 import { integerOption, requireOptions, show } from "../internal/check.ts";
 import { cores } from "../internal/cores.ts";
+import { DELIVERY_RULES } from "./delivery_rules.ts";
 import {
   circuitOpen,
   deadLetters,
@@ -26,7 +27,7 @@ import {
   unheardEvents,
 } from "./load_rules.ts";
 import { bufferFull, bufferUndersized, lagGrowing, queueBackup } from "./queue_rules.ts";
-import { deadLettersOf, listenersOf, queuesOf, subscriptionsOf, topicsOf } from "./queues.ts";
+import { queuesOf } from "./queues.ts";
 import {
   cpuSaturation,
   lostThreads,
@@ -34,7 +35,7 @@ import {
   noRetention,
   tooManyWorkers,
 } from "./resource_rules.ts";
-import { type Trail, trailOf } from "./trail.ts";
+import { type Trails, trailsOf } from "./trails.ts";
 
 /** Options of {@linkcode advise}. */
 export type AdviceOptions = Partial<Thresholds>;
@@ -70,16 +71,17 @@ export function advise(samples: readonly Sample[], options: AdviceOptions = {}):
     throw new TypeError(`Cannot advise on ${show(samples)}: it must be an array of samples`);
   }
   const thresholds = totalThresholds(options);
-  const window = trailOf(samples);
+  const trails = trailsOf(samples);
   const findings = [
-    ...aboutProcess(window),
-    ...aboutQueues(window, thresholds),
-    ...aboutEmitters(window),
-    ...aboutTopics(window, thresholds),
-    ...aboutListeners(window),
-    ...aboutStores(window),
-    ...aboutPools(window, thresholds),
-    ...outcomesOf(window).map((outcomes) => failureRate(outcomes, thresholds.failureRate)),
+    ...aboutRuntime(trails),
+    ...aboutQueues(trails, thresholds),
+    ...trails.emitters.map(unheardEvents),
+    ...aboutTopics(trails, thresholds),
+    ...trails.deadLetters.map(deadLetters),
+    ...aboutListeners(trails),
+    ...trails.stores.map(noRetention),
+    ...aboutPools(trails, thresholds),
+    ...outcomesOf(trails).map((outcomes) => failureRate(outcomes, thresholds.failureRate)),
   ];
   return findings.filter((finding) => finding !== undefined).toSorted(worstFirst);
 }
@@ -109,12 +111,12 @@ function shareOption(name: string, share: number | undefined, fallback: number):
 /** What rules answer. */
 type Answers = (Finding | undefined)[];
 
-function aboutProcess(window: Trail<Sample>): Answers {
+function aboutRuntime({ window }: Trails): Answers {
   return [cpuSaturation(window), memoryGrowth(window)];
 }
 
-function aboutQueues(window: Trail<Sample>, { cores, queueShare }: Thresholds): Answers {
-  return queuesOf(window, cores).flatMap((queue) => [
+function aboutQueues(trails: Trails, { cores, queueShare }: Thresholds): Answers {
+  return queuesOf(trails, cores).flatMap((queue) => [
     bufferFull(queue),
     queueBackup(queue, queueShare),
     lagGrowing(queue, queueShare),
@@ -122,43 +124,30 @@ function aboutQueues(window: Trail<Sample>, { cores, queueShare }: Thresholds): 
   ]);
 }
 
-function aboutEmitters(window: Trail<Sample>): Answers {
-  return window.members(({ emitter }) => emitter).map(unheardEvents);
-}
-
-function aboutTopics(window: Trail<Sample>, { queueShare }: Thresholds): Answers {
-  return [
-    ...topicsOf(window).flatMap((topic) => [
-      dedupeFilling(topic, queueShare),
-      noSubscriber(topic),
-      hotPartition(topic),
-      fewKeys(topic),
-      ...subscriptionsOf(topic).flatMap((subscription) => [
-        slowHandler(topic, subscription),
-        slowSubscription(topic, subscription),
-        keySkew(topic, subscription),
-        subscriptionRetries(topic, subscription),
-      ]),
+function aboutTopics({ topics }: Trails, { queueShare }: Thresholds): Answers {
+  return topics.flatMap(({ topic, subscriptions }) => [
+    dedupeFilling(topic, queueShare),
+    noSubscriber(topic),
+    hotPartition(topic),
+    fewKeys(topic),
+    ...subscriptions.flatMap((subscription) => [
+      slowHandler(topic, subscription),
+      slowSubscription(topic, subscription),
+      keySkew(topic, subscription),
+      subscriptionRetries(topic, subscription),
+      ...DELIVERY_RULES.map((rule) => rule(topic, subscription)),
     ]),
-    ...deadLettersOf(window).map(deadLetters),
-  ];
+  ]);
 }
 
-function aboutListeners(window: Trail<Sample>): Answers {
-  return listenersOf(window).flatMap((listener) => [
+function aboutListeners({ listeners }: Trails): Answers {
+  return listeners.flatMap((listener) => [
     circuitOpen(listener),
     listenerRetries(listener),
     slowListener(listener),
   ]);
 }
 
-function aboutStores(window: Trail<Sample>): Answers {
-  return window.members(({ store }) => store).map(noRetention);
-}
-
-function aboutPools(window: Trail<Sample>, { cores }: Thresholds): Answers {
-  return window.members(({ pool }) => pool).flatMap((pool) => [
-    tooManyWorkers(pool, window, cores),
-    lostThreads(pool),
-  ]);
+function aboutPools({ pools, window }: Trails, { cores }: Thresholds): Answers {
+  return pools.flatMap((pool) => [tooManyWorkers(pool, window, cores), lostThreads(pool)]);
 }

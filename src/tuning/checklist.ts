@@ -52,8 +52,8 @@ const BOXES: readonly Box[] = [
   },
   {
     box: "Configure appropriate delivery modes per topic",
-    rules: [],
-    how: "bus.topic(name, { delivery }): speed, or a promise",
+    rules: ["delivery-mode", "missed-events"],
+    how: "bus.topic(name, { delivery }): speed, or a promise; bus.guarantees() tells what holds",
   },
   {
     box: "Set retention policies to control memory",

@@ -6,13 +6,12 @@ import type {
   EmitterFigures,
   ListenerFigures,
   PoolFigures,
-  Sample,
   SubscriptionFigures,
   TopicFigures,
 } from "./figures.ts";
 import type { Finding } from "./finding.ts";
-import { listenersOf, subscriptionsOf, topicsOf } from "./queues.ts";
 import type { Trail } from "./trail.ts";
+import type { Trails } from "./trails.ts";
 import { count, each, literal, percent, quote, rounded } from "./words.ts";
 
 /** Anything whose events succeed or fail. */
@@ -28,14 +27,14 @@ export interface Outcomes {
 const FEWEST = 20;
 
 /** All outcomes of a window. */
-export function outcomesOf(window: Trail<Sample>): Outcomes[] {
+export function outcomesOf({ emitters, topics, listeners, pools }: Trails): Outcomes[] {
   return [
-    ...window.members(({ emitter }) => emitter).map(ofEmitter),
-    ...topicsOf(window).flatMap((topic) =>
-      subscriptionsOf(topic).map((subscription) => ofSubscription(topic, subscription))
+    ...emitters.map(ofEmitter),
+    ...topics.flatMap(({ topic, subscriptions }) =>
+      subscriptions.map((subscription) => ofSubscription(topic, subscription))
     ),
-    ...listenersOf(window).map(ofListener),
-    ...window.members(({ pool }) => pool).map(ofPool),
+    ...listeners.map(ofListener),
+    ...pools.map(ofPool),
   ];
 }
 
@@ -177,8 +176,10 @@ function ofSubscription(
 ): Outcomes {
   return {
     part: partOf(topic, subscription),
-    failed: subscription.gained(({ deadLettered }) => deadLettered),
-    all: subscription.gained(({ succeeded, deadLettered }) => succeeded + deadLettered),
+    failed: subscription.gained(({ deadLettered, failed = 0 }) => deadLettered + failed),
+    all: subscription.gained(({ succeeded, deadLettered, failed = 0 }) =>
+      succeeded + deadLettered + failed
+    ),
     look: `The dead letters in ${quote(`${topic.name}.dlq`)} say why`,
   };
 }

@@ -65,6 +65,10 @@ export interface PartitionFigures {
   readonly accepted: number;
   /** Events that wait. */
   readonly queued: number;
+  /** The most that one of its subscriptions is not done with. */
+  readonly lag?: number;
+  /** How old the oldest event is that waits, in milliseconds. */
+  readonly oldestAgeMs?: number;
 }
 
 /** Figures of a subscription. */
@@ -87,6 +91,16 @@ export interface SubscriptionFigures {
   readonly slots: number;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** Events that failed, where nothing is tried again. */
+  readonly failed?: number;
+  /** Events it missed. */
+  readonly dropped?: number;
+  /** Keys and events that stand still until somebody acts. */
+  readonly stops?: number;
+  /** Events it is not done with. */
+  readonly lag?: number;
+  /** How old the oldest event is that waits, in milliseconds. */
+  readonly oldestAgeMs?: number;
   /** Attempts that took too long. */
   readonly timedOut?: number;
   /** Handlers that were given up and still run. */

@@ -10,6 +10,7 @@ export type RuleName =
   | "cpu-saturation"
   | "dead-letters"
   | "dedupe-filling"
+  | "delivery-mode"
   | "failure-rate"
   | "hot-partition"
   | "key-skew"
@@ -17,11 +18,14 @@ export type RuleName =
   | "lost-threads"
   | "many-retries"
   | "memory-growth"
+  | "missed-events"
   | "no-retention"
   | "no-subscriber"
+  | "old-events"
   | "queue-backup"
   | "slow-listener"
   | "slow-subscription"
+  | "standstill"
   | "too-many-workers"
   | "unheard-events";
 

@@ -3,16 +3,10 @@
  * partitions of a topic, the line before a supervised listener, the queue of a pool.
  */
 
-import type {
-  EmitterFigures,
-  ListenerFigures,
-  PoolFigures,
-  Sample,
-  SubscriptionFigures,
-  TopicFigures,
-} from "./figures.ts";
+import type { EmitterFigures, ListenerFigures, PoolFigures } from "./figures.ts";
 import { partitionBufferFor, queueSizeFor, type Sizing } from "./sizing.ts";
-import { byName, type Trail } from "./trail.ts";
+import type { Trail } from "./trail.ts";
+import type { TopicTrail, Trails } from "./trails.ts";
 import { literal, quote } from "./words.ts";
 
 /** Figures of a queue. */
@@ -51,45 +45,16 @@ export interface Queue {
 const BURST_MS = 100;
 
 /** Every queue of a window. */
-export function queuesOf(window: Trail<Sample>, cores: number): Queue[] {
+export function queuesOf(
+  { emitters, topics, listeners, pools }: Trails,
+  cores: number,
+): Queue[] {
   return [
-    ...window.members(({ emitter }) => emitter).map(ofEmitter),
-    ...topicsOf(window).map(ofTopic),
-    ...listenersOf(window).map(ofListener),
-    ...window.members(({ pool }) => pool).map((pool) => ofPool(pool, cores)),
+    ...emitters.map(ofEmitter),
+    ...topics.map(ofTopic),
+    ...listeners.map(ofListener),
+    ...pools.map((pool) => ofPool(pool, cores)),
   ];
-}
-
-/** Every topic of a window, but for dead letters. */
-export function topicsOf(window: Trail<Sample>): Trail<TopicFigures>[] {
-  return allTopicsOf(window).filter(({ name }) => !isDeadLetters(name));
-}
-
-/** The topics of dead letters. */
-export function deadLettersOf(window: Trail<Sample>): Trail<TopicFigures>[] {
-  return allTopicsOf(window).filter(({ name }) => isDeadLetters(name));
-}
-
-function allTopicsOf(window: Trail<Sample>): Trail<TopicFigures>[] {
-  return window.members(({ bus }) => bus).flatMap((bus) =>
-    bus.members(({ topics }) => byName(topics, ({ name }) => name))
-  );
-}
-
-function isDeadLetters(topic: string): boolean {
-  return topic.endsWith(".dlq");
-}
-
-/** Every subscription of a topic. */
-export function subscriptionsOf(topic: Trail<TopicFigures>): Trail<SubscriptionFigures>[] {
-  return topic.members(({ subscriptions }) => byName(subscriptions, ({ id }) => id));
-}
-
-/** Every supervised listener of a window. */
-export function listenersOf(window: Trail<Sample>): Trail<ListenerFigures>[] {
-  return window.members(({ listeners }) => listeners).flatMap((manager) =>
-    manager.members(({ listeners }) => listeners)
-  );
 }
 
 function ofEmitter(emitter: Trail<EmitterFigures>): Queue {
@@ -112,14 +77,14 @@ function ofEmitter(emitter: Trail<EmitterFigures>): Queue {
   };
 }
 
-function ofTopic(topic: Trail<TopicFigures>): Queue {
-  const slowest = topic.now.subscriptions.toSorted((a, b) => b.queued - a.queued)[0];
+function ofTopic({ topic }: TopicTrail): Queue {
   const partitions = topic.now.partitions.length;
+  const slowest = topic.now.subscriptions.toSorted((a, b) => b.queued - a.queued)[0];
   const trail = topic.map((figures) => {
     const reader = figures.subscriptions.find(({ id }) => id === slowest?.id);
     return {
       // A partition that is full refuses events while the others have room.
-      queued: Math.max(0, ...figures.partitions.map(({ queued }) => queued)),
+      queued: figures.partitions.reduce((most, { queued }) => Math.max(most, queued), 0),
       size: figures.bufferSize,
       waiting: figures.waiting,
       refused: figures.rejected + figures.dropped,

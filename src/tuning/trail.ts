@@ -2,8 +2,6 @@
  * The figures of one part over a window.
  */
 
-import type { Sample } from "./figures.ts";
-
 /** One moment of a part. */
 interface Step<Figures> {
   readonly at: number;
@@ -93,16 +91,14 @@ export class Trail<Figures> {
   members<Member>(
     of: (figures: Figures) => Readonly<Record<string, Member>> | undefined,
   ): Trail<Member>[] {
-    return Object.keys(of(this.now) ?? {}).map((name) => {
-      const steps: Step<Member>[] = [];
-      for (const { at, figures } of this.#steps) {
-        const members = of(figures);
-        if (members !== undefined && Object.hasOwn(members, name)) {
-          steps.push({ at, figures: members[name]! });
-        }
+    const trails = new Map<string, Step<Member>[]>();
+    for (const name of Object.keys(of(this.now) ?? {})) trails.set(name, []);
+    for (const { at, figures } of this.#steps) {
+      for (const [name, member] of Object.entries(of(figures) ?? {})) {
+        trails.get(name)?.push({ at, figures: member });
       }
-      return new Trail(name, steps);
-    });
+    }
+    return [...trails].map(([name, steps]) => new Trail(name, steps));
   }
 
   /** Other figures made from these, at every moment. */
@@ -116,11 +112,6 @@ export class Trail<Figures> {
 
 function gain(before: number, after: number): number {
   return after >= before ? after - before : after;
-}
-
-/** The whole window as a trail of samples. */
-export function trailOf(samples: readonly Sample[]): Trail<Sample> {
-  return new Trail("", samples.map((figures) => ({ at: figures.at, figures })));
 }
 
 /** A list as a record; of equal names the later wins. */

@@ -8,8 +8,8 @@ export function each(number: number): string {
 }
 
 /** A number of things. */
-export function count(number: number, what: string): string {
-  return `${each(number)} ${what}${number === 1 ? "" : "s"}`;
+export function count(number: number, what: string, many: string = `${what}s`): string {
+  return `${each(number)} ${number === 1 ? what : many}`;
 }
 
 /** A share, such as 0.0312 as 3.1 %. */

@@ -255,7 +255,9 @@ describe("the dashboard", () => {
         returned: 0,
         last: first.at,
       }]);
-      assertEquals(second.findings[0].rule, "dead-letters");
+      assertEquals(second.dead, 1);
+      await env.advance(1000);
+      assertEquals((await views.next()).findings[0].rule, "dead-letters");
       await views.leave();
       assertEquals(env.pending.timers, 0);
     });
@@ -272,11 +274,11 @@ describe("the dashboard", () => {
       const one = await watch();
       await one.next();
       looks = 0;
-      await env.advance(1000);
+      await env.advance(2000);
       const alone = looks;
       const rest = await Promise.all(Array.from({ length: 20 }, watch));
       looks = 0;
-      await env.advance(1000);
+      await env.advance(2000);
       assertEquals([looks, env.pending.timers], [alone, 1]);
       for (const views of [one, ...rest]) await views.leave();
       looks = 0;
@@ -351,6 +353,44 @@ describe("the dashboard", () => {
       const { topics, letters, omitted } = await views.next();
 
       assertEquals([topics.length, omitted, letters[0].message.length], [200, 11, 201]);
+      await views.leave();
+    });
+
+    it("looks at the newest dead letters, and counts all", async () => {
+      const bus = new Bus({ env });
+      let at = 0;
+      for (const name of ["a", "b", "c", "d", "e", "f", "g"]) {
+        const topic = bus.topic<{ x: number }>(name, { bufferSize: 2000, retry: { attempts: 1 } });
+        topic.subscribe(() => {
+          throw new Error(at++ % 1200 < 200 ? "old" : "new");
+        });
+        for (let i = 0; i < 1200; i++) topic.tryPublish({ type: "x", data: i });
+        await env.settle();
+      }
+      const views = reader(await ask("/events", open, {}, { bus }));
+      const { dead, letters } = await views.next();
+
+      assertEquals(dead, 8400);
+      assertEquals(
+        letters.map(({ message, count }: { message: string; count: number }) => [message, count]),
+        Array.from({ length: 5 }, () => ["new", 1000]),
+      );
+      await views.leave();
+    });
+
+    it("shows the first of many partitions, subscriptions and listeners", async () => {
+      const bus = new Bus({ env });
+      const topic = bus.topic("a", { partitions: 300 });
+      for (let i = 0; i < 210; i++) topic.subscribe(() => {});
+      const manager = new ListenerManager({ env });
+      for (let i = 0; i < 203; i++) manager.register(`listener-${i}`, () => {});
+      const views = reader(await ask("/events", open, {}, { bus, listeners: manager }));
+      const { topics, managers, omitted } = await views.next();
+
+      assertEquals(topics[0].partitions.length, 200);
+      assertEquals(topics[0].subscriptions.length, 200);
+      assertEquals(managers[0].listeners.length, 200);
+      assertEquals(omitted, 100 + 10 + 3);
       await views.leave();
     });
 

@@ -131,7 +131,7 @@ describe("checklist()", () => {
       "good",
       "attention",
       "attention",
-      "yours",
+      "good",
       "attention",
       "yours",
       "yours",

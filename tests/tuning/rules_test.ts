@@ -509,3 +509,45 @@ describe("Load that is not spread", () => {
     assertEquals(asked("unheard-events", over.emitter(rare)), undefined);
   });
 });
+
+describe("What a subscription promises", () => {
+  const at = (...changes: Parameters<typeof subscription>[0][]) =>
+    over.topic(...changes.map((change) => topic({ subscriptions: [subscription(change)] })));
+
+  it("does not hold for keys that stand still", () => {
+    assertSays(asked("standstill", at({ stops: 2, held: 9 })), {
+      severity: "critical",
+      part: 'subscription "mail" of topic "orders"',
+      evidence: "2 keys or events wait for somebody, 9 events behind them",
+      config: 'bus.redrive("orders", { subscription: "mail" })',
+    });
+    assertEquals(asked("standstill", at({ held: 9 })), undefined);
+  });
+
+  it("is little when events are delivered at most once", () => {
+    assertSays(asked("delivery-mode", at({ failed: 3 }, { failed: 5 })), {
+      evidence: "2 events failed and are gone",
+      config: 'bus.topic("orders", { delivery: "at-least-once" })',
+    });
+    assertEquals(asked("delivery-mode", at({ failed: 5 }, { failed: 5 })), undefined);
+    assertSays(asked("failure-rate", at({ failed: 5, succeeded: 95 })), { evidence: "5 of 100" });
+  });
+
+  it("is broken for events that it was too slow for", () => {
+    assertSays(asked("missed-events", at({}, { dropped: 7 })), {
+      severity: "critical",
+      evidence: "it was too slow for 7 events",
+      config: 'topic.subscribe(listener, { id: "mail", onLag: "backpressure" })',
+    });
+    assertEquals(asked("missed-events", at({ dropped: 7 }, { dropped: 7 })), undefined);
+  });
+
+  it("comes late for events that wait for long", () => {
+    const late = { lag: 4, oldestAgeMs: 90_000 };
+    assertSays(asked("old-events", at(late, late)), {
+      evidence: "the oldest of 4 events was made 90 s ago",
+    });
+    assertEquals(asked("old-events", at({ lag: 4, oldestAgeMs: 29_000 })), undefined);
+    assertEquals(asked("old-events", at({ lag: 0 }, late)), undefined);
+  });
+});

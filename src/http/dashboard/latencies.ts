@@ -17,6 +17,9 @@ export interface Latency {
 /** A window is between one and two of these long, in milliseconds. */
 const WINDOW_MS = 10_000;
 
+/** More than this are not looked at: what is remembered of each takes 13 kB. */
+const MOST = 200;
+
 /** Something with an id that may be timed. */
 interface Timed {
   readonly id?: string;
@@ -31,7 +34,7 @@ export class Latencies {
 
   /** The latencies of every timed listener that was called within the window. */
   read(parts: readonly NamedPart[], now: number): Latency[] {
-    const all = new Map(parts.flatMap(timedIn));
+    const all = new Map(parts.flatMap(timedIn).slice(0, MOST));
     if (now - this.#since >= WINDOW_MS || now < this.#since) {
       this.#since = now;
       this.#before = this.#later;

@@ -34,9 +34,6 @@ export interface LetterGroup {
   readonly last: number;
 }
 
-/** More causes than this are noise; the rest is counted as omitted. */
-export const MOST_GROUPS = 100;
-
 const LONGEST_MESSAGE = 200;
 
 /** The letters of a topic by subscription and cause, the largest group first. */
@@ -45,22 +42,20 @@ export function groupLetters(
   topic: string,
   letters: readonly DeadLetter[],
 ): LetterGroup[] {
-  const groups = new Map<string, LetterGroup>();
+  const groups = new Map<string, { -readonly [Key in keyof LetterGroup]: LetterGroup[Key] }>();
   for (const letter of letters) {
-    const key = causeOf(letter);
-    const group = groups.get(key);
-    const { subscription, error, attempts, at } = letter;
-    groups.set(key, {
-      bus,
-      topic,
-      subscription,
-      error: nameOf(error),
-      message: shortened(error.message),
-      count: (group?.count ?? 0) + 1,
-      attempts: Math.max(group?.attempts ?? 0, attempts),
-      returned: (group?.returned ?? 0) + (letter.redrives > 0 ? 1 : 0),
-      last: Math.max(group?.last ?? 0, at),
-    });
+    const { subscription, error, attempts, redrives, at } = letter;
+    const cause = { subscription, error: nameOf(error), message: shortened(error.message) };
+    const key = JSON.stringify(cause);
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { bus, topic, ...cause, count: 0, attempts: 0, returned: 0, last: 0 };
+      groups.set(key, group);
+    }
+    group.count += 1;
+    group.attempts = Math.max(group.attempts, attempts);
+    if (redrives > 0) group.returned += 1;
+    group.last = Math.max(group.last, at);
   }
   return [...groups.values()].toSorted((a, b) => b.count - a.count);
 }
@@ -73,10 +68,6 @@ export function isOf(
   return (letter) =>
     letter.subscription === subscription && nameOf(letter.error) === error &&
     shortened(letter.error.message) === message;
-}
-
-function causeOf({ subscription, error }: DeadLetter): string {
-  return JSON.stringify([subscription, nameOf(error), shortened(error.message)]);
 }
 
 function nameOf({ code, name }: DeadLetter["error"]): string {

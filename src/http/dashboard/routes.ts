@@ -7,6 +7,7 @@ import type { Env } from "../../internal/env.ts";
 import type { NamedPart, Parts } from "../../internal/parts.ts";
 import { Advisor } from "../../tuning/advisor.ts";
 import { checklist } from "../../tuning/checklist.ts";
+import type { Finding } from "../../tuning/finding.ts";
 import type { AdvisedParts } from "../../tuning/parts.ts";
 import { adviceText, checklistText } from "../../tuning/text.ts";
 import { allows, type Authorize, refusal } from "../authorize.ts";
@@ -17,6 +18,9 @@ import { isOf, type LetterGroup } from "./letters.ts";
 import { PAGE, POLICY } from "./page.ts";
 import { Broadcast } from "./stream.ts";
 import { letterBox, viewOf } from "./view.ts";
+
+/** How often findings are made anew for those who watch: many topics take many rules. */
+const ADVICE_MS = 2_000;
 
 /** What the dashboard is made of. */
 export interface DashboardOptions {
@@ -31,12 +35,17 @@ export function dashboardRoutes(
   named: readonly NamedPart[],
   { redrive, env }: DashboardOptions,
 ): Route[] {
-  const advisor = new Advisor(parts as AdvisedParts, { everyMs: 2_000, env });
+  const advisor = new Advisor(parts as AdvisedParts, { everyMs: ADVICE_MS * 2, env });
   const latencies = new Latencies();
   const may = { redrive: redrive !== undefined };
+  let findings: readonly Finding[] = [];
+  let judgedAt = -Infinity;
   const broadcast = new Broadcast(env, () => {
     const at = env.now();
-    const findings = advisor.findings();
+    if (at - judgedAt >= ADVICE_MS || at < judgedAt) {
+      findings = advisor.findings();
+      judgedAt = at;
+    }
     return JSON.stringify(
       viewOf(named, { at, findings, latencies: latencies.read(named, at), may }),
     );

@@ -48,6 +48,9 @@ export interface View {
   readonly managers: readonly ManagerView[];
   readonly stores: readonly Named<StoreFigures>[];
   readonly pools: readonly Named<PoolFigures>[];
+  /** How many dead letters there are. */
+  readonly dead: number;
+  /** The newest of them by their causes. */
   readonly letters: readonly LetterGroup[];
   /** How long listeners took of late; only of those that are timed. */
   readonly latencies: readonly Latency[];
@@ -61,35 +64,53 @@ export interface View {
 /** A page with more rows of a kind than this helps nobody. */
 const MOST = 200;
 
+/** Dead letters are many: of each topic the newest are looked at, and so many in all. */
+const MOST_LETTERS = 1_000;
+const MOST_LETTERS_IN_ALL = 5_000;
+
+/** Counts the rows that it cuts off. */
+class Rows {
+  omitted = 0;
+
+  first<Row>(rows: readonly Row[]): readonly Row[] {
+    this.omitted += Math.max(0, rows.length - MOST);
+    return rows.slice(0, MOST);
+  }
+}
+
 /** Makes the view of this moment. */
 export function viewOf(
   parts: readonly NamedPart[],
   rest: Pick<View, "at" | "findings" | "latencies" | "may">,
 ): View {
-  let omitted = 0;
-  const first = <Row>(rows: readonly Row[]): readonly Row[] => {
-    omitted += Math.max(0, rows.length - MOST);
-    return rows.slice(0, MOST);
-  };
-  const figuresOf = <Figures>(kind: PartKind): Named<Figures>[] =>
-    of(kind, parts).map(({ name, part }) => ({
+  const rows = new Rows();
+  const figuresOf = <Figures>(kind: PartKind): readonly Named<Figures>[] =>
+    rows.first(of(kind, parts)).map(({ name, part }) => ({
       ...part.stats() as Figures,
       // Those of an emitter may be a million.
       listeners: undefined,
       types: undefined,
       name,
     }));
-  const topics = topicsOf(parts);
+  const all = topicsOf(parts);
+  const graves = all.filter(({ name }) => isDeadLetters(name));
+  const topics = rows.first(all.filter(({ name }) => !isDeadLetters(name)));
   return {
-    emitters: first(figuresOf("emitter")),
-    topics: first(topics.filter(({ name }) => !isDeadLetters(name))),
-    managers: first(of("listeners", parts).map(managerOf)),
-    stores: first(figuresOf("store")),
-    pools: first(figuresOf("pool")),
-    letters: first(lettersOf(parts, topics)),
+    emitters: figuresOf("emitter"),
+    topics: topics.map((topic) => ({
+      ...topic,
+      partitions: rows.first(topic.partitions),
+      subscriptions: rows.first(topic.subscriptions),
+    })),
+    managers: rows.first(of("listeners", parts)).map((part) => managerOf(part, rows)),
+    stores: figuresOf("store"),
+    pools: figuresOf("pool"),
+    dead: graves.reduce((sum, { queued }) => sum + queued, 0),
+    letters: rows.first(lettersOf(parts, graves)),
     ...rest,
-    latencies: first(rest.latencies),
-    omitted,
+    findings: rows.first(rest.findings),
+    latencies: rows.first(rest.latencies),
+    omitted: rows.omitted,
   };
 }
 
@@ -111,20 +132,22 @@ function topicsOf(parts: readonly NamedPart[]): TopicView[] {
     .toSorted((a, b) => b.queued - a.queued);
 }
 
-/** Only topics that have dead letters are asked for them. */
-function lettersOf(parts: readonly NamedPart[], topics: readonly TopicView[]): LetterGroup[] {
-  return topics.filter(({ name, queued }) => isDeadLetters(name) && queued > 0)
-    .flatMap(({ bus, name }) => {
-      const topic = name.replace(/\.dlq$/, "");
-      return groupLetters(bus, topic, letterBox(bus, parts)?.deadLetters(topic) ?? []);
-    });
+function lettersOf(parts: readonly NamedPart[], graves: readonly TopicView[]): LetterGroup[] {
+  let left = MOST_LETTERS_IN_ALL;
+  return graves.flatMap(({ bus, name, queued }) => {
+    const count = Math.min(queued, MOST_LETTERS, left);
+    if (count === 0) return [];
+    left -= count;
+    const topic = name.replace(/\.dlq$/, "");
+    return groupLetters(bus, topic, letterBox(bus, parts)?.deadLetters(topic).slice(-count) ?? []);
+  });
 }
 
 function isDeadLetters(topic: string): boolean {
   return topic.endsWith(".dlq");
 }
 
-function managerOf({ name, part }: NamedPart): ManagerView {
+function managerOf({ name, part }: NamedPart, rows: Rows): ManagerView {
   const figures = part.stats() as ManagerFigures | ListenerFigures;
   const health = (part as { health?(): ManagerHealth | ListenerHealth }).health?.();
   const each = health !== undefined && "listeners" in health ? health.listeners : {};
@@ -132,7 +155,8 @@ function managerOf({ name, part }: NamedPart): ManagerView {
     name,
     status: health?.status,
     listeners: "listeners" in figures
-      ? Object.entries(figures.listeners).map(([id, own]) => listenerOf(id, own, each[id]))
+      ? rows.first(Object.entries(figures.listeners))
+        .map(([id, own]) => listenerOf(id, own, each[id]))
       : [listenerOf(name, figures, health as ListenerHealth | undefined)],
   };
 }
