@@ -37,7 +37,7 @@ import { Expiries } from "./expiries.ts";
 import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
-import { redrive } from "./redrive.ts";
+import { type LetterBox, redrive } from "./redrive.ts";
 import { checkConsumeOptions, checkSubscribeOptions, type TopicSettings } from "./settings.ts";
 import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
 
@@ -296,6 +296,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.#entrance.destination;
   }
 
+  /** Its dead letters, if it is a topic of them. */
+  get letters(): LetterBox | undefined {
+    return this.durable?.letters ?? this.partitions[0];
+  }
+
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
     return this.#entrance.enter(0, letter, 0);
@@ -348,8 +353,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    for (const subscriber of this.subscribers) if (subscriber.isOneOf(members)) return true;
-    return false;
+    return [...this.subscribers].some((subscriber) => subscriber.isOneOf(members));
   }
 
   /** A durable place is kept under the id of its subscription: a name made up here would not do. */
@@ -380,9 +384,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
-    const letters = this.#owner.deadLettersOf(this.name);
-    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
-    const result = redrive(box, subscriber, options);
+    const result = redrive(this.#owner.deadLettersOf(this.name)?.letters, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       for (const cursor of this.#cursors) cursor.buryHeld();
