@@ -35,7 +35,13 @@ async function main(): Promise<boolean> {
     if (options.json === undefined) return;
     writeFileSync(options.json, `${JSON.stringify({ ...head, rows }, null, 2)}\n`);
   };
-  const rows = await measureAll(modules, runtimes, options, { progress, round: save });
+  const rows = await measureAll(modules, runtimes, options, {
+    progress,
+    round: save,
+    skipped: (reasons) => {
+      for (const reason of reasons) say(`Without a profile of ${reason}\n`);
+    },
+  });
   if (rows.length === 0) throw new Error(`No case of ${modules.join(", ")} matches --filter`);
   const report: Report = { ...head, rows };
   progress("");

@@ -1,13 +1,15 @@
 /**
- * One fresh process for one measurement: `worker.ts <time|bytes|probe> <module> <name>` prints one
- * line of JSON. The runner starts it on Deno, Bun and Node.
+ * One fresh process for one measurement: `worker.ts <time|bytes|probe|cpu|mem> <module> <name>`
+ * prints one line of JSON; profiles of `cpu` and `mem` go into a file that is named behind. The runner starts it on Deno, Bun and Node.
  */
 
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { suiteOf } from "./cases/mod.ts";
 import { measureBytes, measureTime } from "./runner/measure.ts";
+import { profileCase } from "./runner/profile.ts";
 
-const [kind = "", module = "", name = ""] = process.argv.slice(2);
+const [kind = "", module = "", name = "", file = ""] = process.argv.slice(2);
 
 async function measure(): Promise<number | undefined> {
   const suite = await suiteOf(module);
@@ -15,6 +17,10 @@ async function measure(): Promise<number | undefined> {
     return await find(suite.probes ?? [], name).measure();
   }
   const found = find(suite.cases, name);
+  if (kind === "cpu" || kind === "mem") {
+    writeFileSync(file, JSON.stringify(await profileCase(kind, found)));
+    return undefined;
+  }
   return kind === "bytes" ? await measureBytes(found) : await measureTime(found);
 }
 

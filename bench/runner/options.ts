@@ -2,6 +2,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { ProfileKind } from "./profile.ts";
 import { type RuntimeName, runtimeNames } from "./runtimes.ts";
 
 /** What was asked for. */
@@ -16,6 +17,8 @@ export interface Options {
   readonly json: string | undefined;
   readonly readme: boolean;
   readonly bytes: boolean;
+  /** Files for profiles of the CPU and of allocations, by kind. */
+  readonly profiles: Readonly<Partial<Record<ProfileKind, string>>>;
 }
 
 /** How to call it. */
@@ -26,6 +29,8 @@ export const usage = `deno task bench[:module] [options]
   --filter=REGEXP  only cases whose name matches, case ignored
   --baseline=NAME  the case the ratios of the plain list are to (default: none)
   --no-bytes       do not measure bytes per operation
+  --cpuprofile=FILE, --memprofile=FILE
+                   run each case once more, and write what go tool pprof opens
   --json=FILE      write all figures there
   --readme         write the baseline table of README.md and bench/results/baseline.json
 `;
@@ -43,6 +48,8 @@ export function readOptions(args: readonly string[]): Options {
       "baseline": { type: "string" },
       "json": { type: "string" },
       "readme": { type: "boolean", default: false },
+      "cpuprofile": { type: "string" },
+      "memprofile": { type: "string" },
       "no-bytes": { type: "boolean", default: false },
       "help": { type: "boolean", default: false },
     },
@@ -65,6 +72,10 @@ export function readOptions(args: readonly string[]): Options {
     json: values.json,
     readme: values.readme,
     bytes: !values["no-bytes"],
+    profiles: {
+      ...values.cpuprofile === undefined ? {} : { cpu: values.cpuprofile },
+      ...values.memprofile === undefined ? {} : { mem: values.memprofile },
+    },
   };
 }
 

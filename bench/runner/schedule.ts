@@ -4,9 +4,13 @@
  */
 
 import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Options } from "./options.ts";
+import { Merged, type ProfileKind, type Sent } from "./profile.ts";
 import type { Row } from "./result.ts";
 import type { Runtime } from "./runtimes.ts";
 import { suiteOf } from "../cases/mod.ts";
@@ -16,7 +20,7 @@ const WORKER = fileURLToPath(new URL("../worker.ts", import.meta.url));
 /** No case takes a tenth of it. */
 const PROCESS_TIMEOUT_MS = 60_000;
 
-type Measurement = "time" | "bytes" | "probe";
+type Measurement = "time" | "bytes" | "probe" | ProfileKind;
 
 interface Job {
   readonly runtime: Runtime;
@@ -29,6 +33,8 @@ interface Job {
 export interface Hearing {
   /** What comes next. */
   progress(line: string): void;
+  /** Why there is no profile of some cases. */
+  skipped(reasons: readonly string[]): void;
   /** Every case has been measured once more. */
   round(rows: readonly Row[]): void;
 }
@@ -58,7 +64,41 @@ export async function measureAll(
     const bytes = await measureOnce(runtime, "bytes", row);
     if (bytes !== undefined) row.bytes = bytes;
   }
+  for (const [kind, path] of Object.entries(options.profiles) as [ProfileKind, string][]) {
+    await profileAll(jobs, kind, path, hear);
+  }
   return rows;
+}
+
+/** One profile of all cases. */
+async function profileAll(
+  jobs: readonly Job[],
+  kind: ProfileKind,
+  path: string,
+  hear: Hearing,
+): Promise<void> {
+  const merged = new Merged();
+  const folder = await mkdtemp(join(tmpdir(), "nova-bench-"));
+  const reasons = new Set<string>();
+  try {
+    for (const { runtime, row } of jobs.filter((job) => job.kind === "time")) {
+      hear.progress(`${runtime.name} ${row.name}, ${kind} profile`);
+      const file = join(folder, "profile.json");
+      const attempt: Row = { ...row, samples: [] };
+      await measureOnce(runtime, kind, attempt, file);
+      if (attempt.error !== undefined) reasons.add(`${runtime.name}: ${attempt.error}`);
+      else {
+        const { module, name } = row;
+        const sent = JSON.parse(await readFile(file, "utf8")) as Sent;
+        merged.add(sent, { runtime: runtime.name, module, case: name });
+      }
+    }
+    const profile = await merged.gzip();
+    if (profile !== undefined) await writeFile(path, profile);
+    hear.skipped([...reasons]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 async function plan(
@@ -103,9 +143,17 @@ async function measureOnce(
   runtime: Runtime,
   kind: Measurement,
   row: Row,
+  ...more: readonly string[]
 ): Promise<number | undefined> {
   if (row.error !== undefined) return undefined;
-  const args = [...runtime.arguments(kind === "bytes"), WORKER, kind, row.module, row.name];
+  const args = [
+    ...runtime.arguments(kind === "bytes"),
+    WORKER,
+    kind,
+    row.module,
+    row.name,
+    ...more,
+  ];
   try {
     const { stdout } = await run(runtime.executable, args, { timeout: PROCESS_TIMEOUT_MS });
     const lastLine = stdout.trim().split("\n").at(-1) ?? "";

@@ -40,6 +40,12 @@ export const storeBars: readonly Bar[] = [
   atMost("store raw log append", 60, "raw log append, one stream: ≤ 60 ns"),
   atMost("store raw log append, 1000 streams", 80, "raw log append, 1,000 streams: ≤ 80 ns"),
   atMost(
+    "raw log append, 10⁷ in one stream against 10⁴",
+    2.5,
+    "… growth 10⁴ → 10⁷: ≤ 2.5 ×",
+    "×",
+  ),
+  atMost(
     "store append, creating the event, bursts of 64, records made",
     500,
     "append as a user does, own ids, records made: ≤ 500 ns",
@@ -105,6 +111,12 @@ export const storeBars: readonly Bar[] = [
     "sqlite FULL, 100 appenders, event loop blocked, p99",
     15,
     "… event loop blocked, p99: ≤ 15 ms",
+    "ms",
+  ),
+  atMost(
+    "sqlite FULL in a thread, 100 appenders, event loop blocked, p99",
+    1,
+    "… in a thread: ≤ 1 ms",
     "ms",
   ),
   atLeast("sqlite readAll, decoded", 200_000, "SQLite readAll, decoded: ≥ 200,000/s", "events/s", [

@@ -7,9 +7,16 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { createEvent, MemoryStore } from "../../mod.ts";
-import { type SqliteDatabase, SqliteStore } from "../../src/adapters/sqlite/mod.ts";
+import {
+  type SqliteDatabase,
+  SqliteStore,
+  SqliteThreadStore,
+} from "../../src/adapters/sqlite/mod.ts";
+import { Log } from "../../src/store/log.ts";
 import { type Case, defineCase, expectCount, type Probe } from "../case.ts";
+import { makeWorker } from "../threads/make.ts";
 import { load } from "./load.ts";
 
 type Orders = { placed: { order: string; total: number; items: readonly string[] } };
@@ -61,11 +68,26 @@ const APPENDERS = 100;
 const ROUNDS = 100;
 const EVENTS = APPENDERS * ROUNDS;
 
+async function inFolder<Answer>(use: (folder: string) => Promise<Answer>): Promise<Answer> {
+  const folder = mkdtempSync(join(tmpdir(), "nova-bench-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** A store in a new file, for as long as it is used. */
-async function onDisk<Answer>(
+function onDisk<Answer>(
   use: (store: SqliteStore<Orders>, db: SqliteDatabase) => Promise<Answer>,
 ): Promise<Answer> {
-  const folder = mkdtempSync(join(tmpdir(), "nova-bench-"));
+  return inFolder((folder) => inFile(folder, use));
+}
+
+async function inFile<Answer>(
+  folder: string,
+  use: (store: SqliteStore<Orders>, db: SqliteDatabase) => Promise<Answer>,
+): Promise<Answer> {
   const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as {
     DatabaseSync: new (path: string) => SqliteDatabase & { close(): void };
   };
@@ -77,19 +99,71 @@ async function onDisk<Answer>(
   } finally {
     await store.close();
     db.close();
-    rmSync(folder, { recursive: true });
   }
 }
 
-async function concurrently(store: SqliteStore<Orders>): Promise<number> {
+/** The same in a thread. */
+function inThread<Answer>(use: (store: Disk) => Promise<Answer>): Promise<Answer> {
+  return inFolder(async (folder) => {
+    const url = new URL(`../threads/store.ts?path=${join(folder, "store.db")}`, import.meta.url);
+    const store = new SqliteThreadStore<Orders>(() => makeWorker(url));
+    try {
+      await store.open();
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+type Disk = SqliteStore<Orders> | SqliteThreadStore<Orders>;
+
+async function concurrently(store: Disk): Promise<number> {
+  const before = store.stats();
+  const { commits } = store;
   const start = performance.now();
   await Promise.all(STREAMS.map(async (stream) => {
     for (let i = 0; i < ROUNDS; i++) await store.append(stream, [createEvent("placed", DATA)]);
   }));
   const seconds = (performance.now() - start) / 1000;
-  expectCount("events", store.stats().events, EVENTS);
-  expectCount("commits", store.commits, ROUNDS);
+  expectCount("events", store.stats().events - before.events, EVENTS);
+  expectCount("commits", store.commits - commits, ROUNDS);
   return seconds;
+}
+
+/**
+ * By how much a timer of a millisecond is late while others append, once the code is warm.
+ */
+async function lateness(store: Disk): Promise<number> {
+  await concurrently(store);
+  const late: number[] = [];
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    late.push(now - last - 1);
+    last = now;
+  }, 1);
+  await concurrently(store);
+  clearInterval(timer);
+  return late.toSorted((a, b) => a - b)[Math.floor(late.length * 0.99)]!;
+}
+
+const SMALL = 10_000;
+const LARGE = 10_000_000;
+
+/** CPU nanoseconds per event of logs that grow to a size, until so many were appended. */
+function growing(size: number, total: number): number {
+  const event = createEvent("placed", DATA);
+  const before = process.cpuUsage();
+  let kept = 0;
+  for (let done = 0; done < total; done += size) {
+    const log = new Log();
+    for (let i = 0; i < size; i++) log.append(log.streamFor("order-7"), event, 1);
+    kept += log.head;
+  }
+  const { user, system } = process.cpuUsage(before);
+  expectCount("events", kept, total);
+  return (user + system) * 1000 / total;
 }
 
 /** One fdatasync for each group of a hundred lines. */
@@ -116,6 +190,15 @@ function lines(): number {
 /** What the disk gives. */
 export const probes: readonly Probe[] = [
   {
+    name: "raw log append, 10⁷ in one stream against 10⁴",
+    unit: "×",
+    measure: () => {
+      growing(SMALL, LARGE / 10);
+      const small = growing(SMALL, LARGE);
+      return growing(LARGE, LARGE) / small;
+    },
+  },
+  {
     name: "sqlite FULL, 100 appenders",
     unit: "events/s",
     measure: () => onDisk(async (store) => EVENTS / await concurrently(store)),
@@ -128,19 +211,17 @@ export const probes: readonly Probe[] = [
   {
     name: "sqlite FULL, 100 appenders, event loop blocked, p99",
     unit: "ms",
-    measure: () =>
-      onDisk(async (store) => {
-        const late: number[] = [];
-        let last = performance.now();
-        const timer = setInterval(() => {
-          const now = performance.now();
-          late.push(now - last - 1);
-          last = now;
-        }, 1);
-        await concurrently(store);
-        clearInterval(timer);
-        return late.toSorted((a, b) => a - b)[Math.floor(late.length * 0.99)]!;
-      }),
+    measure: () => onDisk(lateness),
+  },
+  {
+    name: "sqlite FULL in a thread, 100 appenders",
+    unit: "events/s",
+    measure: () => inThread(async (store) => EVENTS / await concurrently(store)),
+  },
+  {
+    name: "sqlite FULL in a thread, 100 appenders, event loop blocked, p99",
+    unit: "ms",
+    measure: () => inThread(lateness),
   },
   {
     name: "sqlite readAll, decoded",

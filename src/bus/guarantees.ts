@@ -6,6 +6,7 @@ import type { DeliveryMode, OnFailure } from "./api.ts";
 import { isDeadLetterName } from "./names.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { Subscriber } from "./subscription.ts";
+import type { AnyStore } from "../store/store.ts";
 
 /** What holds for one subscription. */
 export interface SubscriptionGuarantee {
@@ -15,6 +16,8 @@ export interface SubscriptionGuarantee {
   readonly isGroup: boolean;
   /** How often it handles an event that the topic accepted. */
   readonly delivery: DeliveryMode;
+  /** Ways in which it may miss an event, by a policy that was chosen. */
+  readonly losses: readonly string[];
   /** What that means, one sentence each. */
   readonly because: readonly string[];
 }
@@ -59,31 +62,44 @@ export interface Promising {
   readonly settings: TopicSettings;
 }
 
-const SCOPE = "this process, for as long as the topic exists";
+const IN_MEMORY = "this process, for as long as the topic exists";
 
-/** The guarantees of a bus that keeps everything in memory. */
-export function guaranteesOf(bus: string, topics: readonly Promising[]): Guarantees {
+/** The guarantees of a bus: those of its store, if it has one. */
+export function guaranteesOf(
+  bus: string,
+  topics: readonly Promising[],
+  store: AnyStore | undefined,
+): Guarantees {
   const guarantees: Guarantees = {
     bus,
-    survives: "nothing",
-    because: "everything is kept in memory",
-    topics: topics.filter(({ topic }) => !isDeadLetterName(topic.name)).map(topicGuarantee),
+    survives: store?.capabilities.survives ?? "nothing",
+    because: store?.capabilities.because ?? "everything is kept in memory",
+    topics: topics.filter(({ topic }) => !isDeadLetterName(topic.name))
+      .map((promising) => topicGuarantee(promising, store)),
     toString: () => report(guarantees),
   };
   return guarantees;
 }
 
-function topicGuarantee({ topic: { name, subscribers }, settings }: Promising): TopicGuarantee {
+function topicGuarantee(
+  { topic: { name, subscribers }, settings }: Promising,
+  store: AnyStore | undefined,
+): TopicGuarantee {
   const { delivery, key, dedupe } = settings;
   const order = key === undefined ? "none" : "per key";
+  const inMemory = dedupe === undefined ? "nothing" : dedupe.key === undefined ? "ids" : "keys";
   return {
     topic: name,
     delivery,
-    scope: SCOPE,
+    scope: store === undefined ? IN_MEMORY : `store "${store.name}" and what is written with it`,
     order,
-    recognises: dedupe === undefined ? "nothing" : dedupe.key === undefined ? "ids" : "keys",
+    recognises: store === undefined ? inMemory : "ids",
     losses: lossesOf(settings),
-    because: [recognition(settings), ordering(settings), admission(settings)],
+    because: [
+      store === undefined ? recognition(settings) : IN_STORE,
+      ordering(settings),
+      admission(settings),
+    ],
     subscriptions: Array.from(
       subscribers,
       (subscriber) => subscriptionGuarantee(settings, subscriber),
@@ -92,29 +108,60 @@ function topicGuarantee({ topic: { name, subscribers }, settings }: Promising): 
 }
 
 function subscriptionGuarantee(
-  { delivery }: TopicSettings,
-  { id, group, retry, onFailure, deadlineMs, abandonMs }: Subscriber,
+  settings: TopicSettings,
+  subscriber: Subscriber,
 ): SubscriptionGuarantee {
-  const because: string[] = [];
+  const { id, group } = subscriber;
+  return {
+    subscription: id,
+    isGroup: group?.name !== undefined,
+    delivery: settings.delivery,
+    losses: lagLosses(settings, subscriber),
+    because: handling(settings, subscriber),
+  };
+}
+
+/** When an event is done, and what becomes of one that is not. */
+function handling(
+  { delivery }: TopicSettings,
+  { retry, onFailure, deadlineMs, abandonMs, leases }: Subscriber,
+): string[] {
   if (delivery === "at-most-once") {
-    because.push("an event is done when its handler is called: one that fails is counted");
-  } else {
-    because.push(
-      `an event is done when its handler has succeeded: up to ${retry.attempts} attempts, then ` +
-        FAILURES[onFailure],
-    );
+    return ["an event is done when its handler is called: one that fails is counted"];
   }
+  const done = leases
+    ? `its delivery is acknowledged, within ${deadlineMs} ms`
+    : "its handler has succeeded";
+  const because = [
+    `an event is done when ${done}: up to ${retry.attempts} attempts, then ${FAILURES[onFailure]}`,
+  ];
   if (delivery === "exactly-once") {
     because.push("what a handler stages happens once; whatever else it does may repeat");
   }
-  if (deadlineMs < Infinity && abandonMs < Infinity && delivery !== "at-most-once") {
+  if (deadlineMs < Infinity && abandonMs < Infinity && !leases) {
     because.push(
       `a handler is given up after ${
         deadlineMs + abandonMs
-      } ms, and may then run beside the next attempt`,
+      } ms, and may then run beside the next ` +
+        "attempt",
     );
   }
-  return { subscription: id, isGroup: group?.name !== undefined, delivery, because };
+  return because;
+}
+
+/** What a subscription misses that does not keep up. */
+function lagLosses(
+  { bufferSize, retained }: TopicSettings,
+  { onLag, onGap }: Subscriber,
+): string[] {
+  const losses: string[] = [];
+  const behind = `${Math.max(bufferSize, retained)} events behind`;
+  if (onLag === "drop-oldest") losses.push(`onLag "drop-oldest": what it is more than ${behind}`);
+  if (onLag === "close") losses.push(`onLag "close": it ends when it is more than ${behind}`);
+  if (retained > 0 && onGap === "marker") {
+    losses.push(`onGap "marker": what is no longer retained when it gets there`);
+  }
+  return losses;
 }
 
 const FAILURES: Readonly<Record<OnFailure, string>> = {
@@ -133,6 +180,9 @@ function lossesOf({ delivery, overflow }: TopicSettings): string[] {
   }
   return losses;
 }
+
+const IN_STORE = "an event that is published again is recognised by its publisher's id, for as " +
+  "long as the store remembers it";
 
 function recognition({ dedupe }: TopicSettings): string {
   if (dedupe === undefined) {
@@ -166,9 +216,10 @@ function report({ bus, survives, because, topics }: Guarantees): string {
     if (subscriptions.length === 0) {
       lines.push("  - nobody is subscribed: events are accepted and pass");
     }
-    for (const { subscription, isGroup, delivery, because } of subscriptions) {
+    for (const { subscription, isGroup, delivery, losses, because } of subscriptions) {
       lines.push(`  ${isGroup ? "group" : "subscription"} "${subscription}": ${delivery}`);
       for (const sentence of because) lines.push(`    - ${sentence}`);
+      for (const loss of losses) lines.push(`    - lost by ${loss}`);
     }
   }
   return lines.join("\n");

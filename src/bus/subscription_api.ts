@@ -49,7 +49,7 @@ export interface SubscribeOptions {
    * - `"spill"`: it reads from the store until it has caught up; for topics with a store;
    * - `"close"`: it ends, with {@linkcode CursorExpiredError}.
    *
-   * @default {"backpressure"}
+   * @default {"backpressure"; "drop-oldest" where `delivery` is "at-most-once"}
    */
   readonly onLag?: OnLag;
   /**

@@ -5,13 +5,12 @@
 import { ClosedError, TopicNotFoundError } from "../errors.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { checkType } from "../event/validate.ts";
-import { nameOf, requireFunction, requireOptions, show } from "../internal/check.ts";
+import { show } from "../internal/check.ts";
 import { type Closable, type CloseResult, Closing } from "../internal/closing.ts";
 import { type Env, RESOLVED } from "../internal/env.ts";
-import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
 import type { TimeLimits } from "../queue/time_limits.ts";
-import type { Cursor } from "./cursor.ts";
+import { Audience } from "./audience.ts";
 import { Entrance } from "./entrance.ts";
 import type { CloseCalls, Due, Failure, Job } from "./job.ts";
 import type {
@@ -28,32 +27,29 @@ import type {
   TopicSubscription,
 } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
-import { PullConsumer } from "./consumer.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
 import { LogEntrance } from "./durable/log_entrance.ts";
-import type { Destination } from "./staged.ts";
+import type { Destination, Outlets } from "./staged.ts";
 import { Expiries } from "./expiries.ts";
-import { Group, Member } from "./group.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
 import { type LetterBox, redrive } from "./redrive.ts";
-import { checkConsumeOptions, checkSubscribeOptions, type TopicSettings } from "./settings.ts";
-import { Subscriber, type SubscriberOptions, type SubscriptionOwner } from "./subscription.ts";
+import type { TopicSettings } from "./settings.ts";
+import type { Subscriber, SubscriptionOwner } from "./subscription.ts";
 
 /** What a topic asks of its bus. */
 export interface TopicOwner {
   readonly env: Env;
-  /** Makes the timing of a subscription, if there is to be one. */
-  newTiming(): Timing | undefined;
+  readonly newTiming: SubscriptionOwner["newTiming"];
   readonly delays: DelayQueue<Due>;
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   /** Where its events live, if not in memory alone. */
   readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
-  /** The topic of a name or handle, for handlers that publish. */
-  destination(topic: unknown): Destination;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
@@ -74,17 +70,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   /** Its partitions, in order. */
   readonly partitions: readonly Partition[];
   readonly #entrance: Entrance | LogEntrance;
-  /** Its subscriptions. */
-  readonly subscribers: Set<Subscriber> = new Set();
-  /** All of their cursors here, also of subscriptions that ended while a handler ran. */
-  readonly #cursors = new Set<Cursor>();
+  readonly #audience: Audience;
   /** What subscriptions may ask of their topic. */
   readonly #parts: SubscriptionOwner;
   #deleting: Closing | undefined;
   #finishedBefore = 0;
-  /** What cursors that are gone had finished. */
-  #finishedGone = 0;
-  #unnamed = 0;
 
   constructor(owner: TopicOwner, name: string, settings: TopicSettings, retain: boolean) {
     const { env } = owner;
@@ -115,22 +105,23 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       env,
       isolation: settings.isolation,
       partitions,
-      newTiming: () => owner.newTiming(),
+      newTiming: owner.newTiming,
       delays,
       limits: owner.limits,
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      destination: (topic) => owner.destination(topic),
+      outlets: owner.outlets,
+      commits: undefined,
       keepsAccount: false,
       ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
       keyOf: (event) => placing.keyOf(event),
       hashOf: (event) => placing.hashOf(event),
       redrive: (subscriber, options) => this.#redrive(subscriber, options),
-      joined: (cursor) => this.#cursors.add(cursor),
-      removed: (subscriber) => this.#removed(subscriber, this.#parts),
-      settledLate: (cursor) => this.#forget(cursor),
+      joined: (cursor) => this.#audience.joined(cursor),
+      removed: (subscriber) => this.#audience.removed(subscriber, this.#parts),
+      settledLate: (cursor) => this.#audience.forget(cursor),
     };
     this.durable = owner.durability && new DurablePart({
       name,
@@ -139,7 +130,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       placing,
       parts: this.#parts,
       progressed: this.#progressed,
-      removed: (subscriber, parts) => this.#removed(subscriber, parts),
+      removed: (subscriber, parts) => this.#audience.removed(subscriber, parts),
       kept: retain ? this.partitions[0] : undefined,
       keep: (letter) => this.enterDeadLetter(letter),
     }, owner.durability);
@@ -152,10 +143,27 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
         kept: retain ? this.partitions[0] : undefined,
         env,
       });
+    this.#audience = new Audience({
+      topic: name,
+      settings,
+      env,
+      limits: owner.limits,
+      calls: owner.calls,
+      isDurable: this.durable !== undefined,
+      requireOpen: () => this.#entrance.requireOpen(),
+      requireStart: (reading) => this.#entrance.requireStart(reading),
+      // A durable subscription has a reader of its own; in memory all read the same partitions.
+      partsFor: (subscriber, options) => this.durable?.join(subscriber, options) ?? this.#parts,
+    });
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     return this.#entrance.publish(event, options);
+  }
+
+  /** Publishes an event; `asked` learns of it before anybody else does. */
+  ask(event: Draft, options: PublishOptions, asked: (event: NovaEvent) => void): Promise<Receipt> {
+    return this.#entrance.publish(event, options, asked);
   }
 
   tryPublish(event: Draft): boolean {
@@ -178,78 +186,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   subscribe(listener: TopicListener, options: SubscribeOptions = {}): TopicSubscription {
-    requireFunction("a listener", listener);
-    requireOptions("a subscription", options);
-    const id = options.id ?? (nameOf(listener) || `${this.name}#${++this.#unnamed}`);
-    return this.#listen(listener, options, id, undefined);
-  }
-
-  #listen(
-    listener: TopicListener,
-    options: SubscribeOptions,
-    id: string,
-    type: string | undefined,
-  ): TopicSubscription {
-    this.#entrance.requireOpen();
-    this.#requireId(options);
-    const { signal, group } = options;
-    const settings = { ...checkSubscribeOptions(options, this.#settings), leases: false, type };
-    this.#entrance.requireStart(settings);
-    const handle = group === undefined
-      ? this.#subscriber(listener, { ...settings, id })
-      : new Member(this.#group(group, group, settings), id, listener, settings.maxConcurrency);
-    if (signal !== undefined) {
-      handle.endsWith(this.#owner.env.onAbort(signal, () => handle.unsubscribe()));
-    }
-    return handle;
-  }
-
-  /** The group of a name, made for its first member; without a name, one for a single member. */
-  #group(name: string | undefined, id: string, settings: Omit<SubscriberOptions, "id">): Group {
-    const options = { ...settings, id };
-    for (const { group } of this.subscribers) {
-      if (name === undefined || group?.name !== name) continue;
-      group.requireSame(options);
-      return group;
-    }
-    const parts = this.#partsFor(() => group.subscriber, options);
-    const group: Group = new Group(parts, name, options);
-    this.subscribers.add(group.subscriber);
-    return group;
-  }
-
-  #subscriber(listener: TopicListener, options: SubscriberOptions): Subscriber {
-    const parts = this.#partsFor(() => subscriber, options);
-    const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
-    this.subscribers.add(subscriber);
-    return subscriber;
-  }
-
-  consume(options: ConsumeOptions = {}): Consumer {
-    requireOptions("consuming", options);
-    this.#entrance.requireOpen();
-    this.#requireId(options);
-    const { signal, group } = options;
-    const settings = checkConsumeOptions(options, this.#settings);
-    this.#entrance.requireStart(settings);
-    const id = options.id ?? group ?? `${this.name}#${++this.#unnamed}`;
-    const consumer = new PullConsumer(
-      this.#group(group, group ?? id, settings),
-      id,
-      settings.maxConcurrency,
-      this.#owner.limits.of(settings.deadlineMs),
-    );
-    if (signal !== undefined) {
-      consumer.endsWith(
-        this.#owner.env.onAbort(signal, () => consumer.end({ reason: signal.reason })),
-      );
-    }
-    return consumer;
-  }
-
-  /** A durable subscription has a reader of its own; in memory all read the same partitions. */
-  #partsFor(subscriber: () => Subscriber, { id, from }: SubscriberOptions): SubscriptionOwner {
-    return this.durable?.join(subscriber, id, from) ?? this.#parts;
+    return this.#audience.subscribe(listener, options);
   }
 
   on(
@@ -258,14 +195,16 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     options: SubscribeOptions = {},
   ): TopicSubscription {
     checkType(type);
-    requireFunction("a listener", listener);
-    requireOptions("a subscription", options);
-    return this.#listen(
-      (event, context) => event.type === type ? listener(event as never, context) : undefined,
-      options,
-      options.id ?? (nameOf(listener) || `${type}#${++this.#unnamed}`),
-      type,
-    );
+    return this.#audience.subscribe(listener as TopicListener, options, type);
+  }
+
+  consume(options: ConsumeOptions = {}): Consumer {
+    return this.#audience.consume(options);
+  }
+
+  /** Its subscriptions. */
+  get subscribers(): ReadonlySet<Subscriber> {
+    return this.#audience.subscribers;
   }
 
   stats(): TopicStats {
@@ -280,15 +219,12 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
 
   /** Whether closing, or deleting, has nothing to wait for here. */
   isIdle(): boolean {
-    for (const cursor of this.#cursors) if (!cursor.idle) return false;
-    return this.durable?.log.idle ?? true;
+    return this.#audience.idle && (this.durable?.log.idle ?? true);
   }
 
   /** Events that were handled, or went to the dead letters, over all subscriptions. */
   get finished(): number {
-    let finished = this.#finishedGone;
-    for (const cursor of this.#cursors) finished += cursor.finished;
-    return finished;
+    return this.#audience.finished;
   }
 
   /** Where handlers publish to. */
@@ -326,11 +262,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     const left = this.#left();
     const completed = this.finished - this.#finishedBefore;
     this.#entrance.end(() => new TopicNotFoundError(this.name));
-    for (const cursor of this.#cursors) {
-      cursor.end();
-      cursor.forgotten();
-      this.#forget(cursor);
-    }
+    this.#audience.endCursors();
     return { completed, left };
   }
 
@@ -338,56 +270,29 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   endSubscriptions(): number {
     const left = this.#left();
     this.#entrance.end(() => new ClosedError(`topic "${this.name}"`));
-    for (const subscriber of this.subscribers) subscriber.unsubscribe();
+    this.#audience.end();
     return left;
   }
 
   /** Takes over the subscriptions of a deleted topic of the same name. */
   inherit(deleted: BusTopic): void {
-    for (const subscriber of deleted.subscribers) {
-      this.subscribers.add(subscriber);
-      subscriber.attach(this.#parts);
-    }
-    deleted.subscribers.clear();
+    this.#audience.inherit(deleted.#audience, this.#parts);
   }
 
   /** Whether one of these subscriptions is already here. */
   hasMember(members: ReadonlySet<TopicSubscription>): boolean {
-    return [...this.subscribers].some((subscriber) => subscriber.isOneOf(members));
-  }
-
-  /** A durable place is kept under the id of its subscription: a name made up here would not do. */
-  #requireId({ id, group }: SubscribeOptions): void {
-    if (id !== undefined || group !== undefined || this.durable === undefined) return;
-    const message = `Cannot subscribe to "${this.name}" without an id: ` +
-      "it is durable, and keeps the place of each subscription under its id";
-    throw new TypeError(message);
-  }
-
-  #removed(subscriber: Subscriber, parts: SubscriptionOwner): void {
-    this.subscribers.delete(subscriber);
-    for (const cursor of subscriber.cursorsIn(parts)) this.#forget(cursor);
+    return this.#audience.hasMember(members);
   }
 
   #left(): number {
-    let left = this.#entrance.delayed;
-    for (const { inFlight, exempt, queued, held } of this.#cursors) {
-      left += inFlight - exempt + queued + held;
-    }
-    return left;
-  }
-
-  /** Lets a cursor go that has ended, unless closing or deleting waits for it, or counts it. */
-  #forget(cursor: Cursor): void {
-    if (cursor.inFlight > 0 || this.#owner.calls.close > 0) return;
-    if (this.#cursors.delete(cursor)) this.#finishedGone += cursor.finished;
+    return this.#entrance.delayed + this.#audience.left;
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
     const result = redrive(this.#owner.deadLettersOf(this.name)?.letters, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
-      for (const cursor of this.#cursors) cursor.buryHeld();
+      this.#audience.buryHeld();
     }
     return result;
   }

@@ -116,10 +116,14 @@ function collectBus(bus: string, figures: unknown, book: FamilyBook): void {
       (stats.bufferSize ?? 0) * partitions.length,
       stats.waiting,
     );
-    for (const [index, { queued = 0 }] of partitions.entries()) {
+    const delayed = "Accepted events whose time has not come.";
+    book.gauge("nova_topic_delayed", delayed, { bus, topic: name }, stats.delayed ?? 0);
+    for (const [index, { queued = 0, lag = 0 }] of partitions.entries()) {
       const labels = { bus, topic: name, partition: `${index}` };
       const help = "Events of a partition that its slowest subscription has not taken.";
       book.gauge("nova_partition_queue_size", help, labels, queued);
+      const behind = "The most that a subscription of a partition is not done with.";
+      book.gauge("nova_partition_lag", behind, labels, lag);
     }
     for (const each of subscriptions) collectSubscription(component, identified(each), book);
   }
@@ -140,15 +144,16 @@ function collectSubscription(
   });
   dropped(book, component, "lag", counts.dropped);
   retries(book, component, listener, counts.retries);
-  const { queued = 0, held = 0, inFlight = 0, ageMs } = counts;
-  const lag = "Events that a subscription is not done with.";
-  book.gauge("nova_subscription_lag", lag, labels, queued + held + inFlight);
+  timeouts(book, component, listener, counts.timedOut);
+  const { lag, oldestAgeMs, held = 0, inFlight = 0, stops } = counts;
+  const behind = "Events that a subscription is not done with.";
+  book.gauge("nova_subscription_lag", behind, labels, lag ?? 0);
+  const age = "How old the oldest event is that waits for a subscription.";
+  book.gauge("nova_subscription_age_seconds", age, labels, (oldestAgeMs ?? 0) / 1000);
+  const standing = "Keys that are parked, and events that are held, until somebody acts.";
+  book.gauge("nova_subscription_stops", standing, labels, stops ?? 0);
   book.gauge("nova_events_held", "Events set aside.", labels, held);
   book.gauge("nova_events_in_flight", IN_FLIGHT, labels, inFlight);
-  if (ageMs !== undefined) {
-    const age = "How long the oldest event that a subscription is not done with has waited.";
-    book.gauge("nova_subscription_lag_seconds", age, labels, ageMs / 1000);
-  }
   zombies(book, component, listener, counts.zombies);
   duration(book, component, listener, timing);
 }
@@ -167,8 +172,7 @@ function collectListeners(name: string, figures: unknown, book: FamilyBook): voi
     });
     retries(book, component, listener, stats.retries);
     const labels = { component, listener };
-    const timeouts = "Attempts that took too long.";
-    book.counter("nova_listener_timeouts_total", timeouts, labels, stats.timeouts ?? 0);
+    timeouts(book, component, listener, stats.timeouts);
     zombies(book, component, listener, stats.zombies);
     queue(book, `${component}/${listener}`, stats.queued, stats.bufferSize, undefined);
     book.gauge("nova_events_in_flight", IN_FLIGHT, labels, stats.inFlight ?? 0);
@@ -253,6 +257,11 @@ function dropped(
 function retries(book: FamilyBook, component: string, listener: string, value = 0): void {
   const help = "Attempts beyond the first.";
   book.counter("nova_listener_retries_total", help, { component, listener }, value);
+}
+
+function timeouts(book: FamilyBook, component: string, listener: string, value = 0): void {
+  const help = "Attempts that took too long.";
+  book.counter("nova_listener_timeouts_total", help, { component, listener }, value);
 }
 
 function zombies(

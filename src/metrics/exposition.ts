@@ -61,16 +61,26 @@ function distribution(
     ? [...bounds, Infinity].findIndex((bound) => exemplar.value <= bound)
     : -1;
   const start = `${name}_bucket{${labels}${labels === "" ? "" : ","}le="`;
+  const ends = endsOf(bounds);
   let text = "";
   for (let i = 0; i < bounds.length; i++) {
     text += i === place
-      ? `${start}${bounds[i]}"} ${counts[i]}${exemplarText(exemplar!)}\n`
-      : `${start}${bounds[i]}"} ${counts[i]}\n`;
+      ? `${start}${ends[i]}${counts[i]}${exemplarText(exemplar!)}\n`
+      : `${start}${ends[i]}${counts[i]}\n`;
   }
   const last = place === bounds.length ? exemplarText(exemplar!) : "";
   const braces = labels === "" ? "" : `{${labels}}`;
   return `${text}${start}+Inf"} ${count}${last}\n${name}_sum${braces} ${figure(sum)}\n` +
     `${name}_count${braces} ${count}\n`;
+}
+
+/** What stands between the labels of a bucket and its count, for each set of bounds. */
+const knownEnds = new WeakMap<readonly number[], readonly string[]>();
+
+function endsOf(bounds: readonly number[]): readonly string[] {
+  let ends = knownEnds.get(bounds);
+  if (ends === undefined) knownEnds.set(bounds, ends = bounds.map((bound) => `${bound}"} `));
+  return ends;
 }
 
 function exemplarText({ traceId, value, at }: Exemplar): string {

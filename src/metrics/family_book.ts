@@ -184,10 +184,12 @@ function others(labels: Labels): Labels {
 
 /** Labels whose values are well-formed and of bounded length: different ones stay so on the wire. */
 function fitting(labels: Labels): Labels {
-  return Object.fromEntries(
-    Object.entries(labels).map(([name, value]) => {
-      const short = value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value;
-      return [name, short.toWellFormed()];
-    }),
-  );
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, fit(value)]));
+}
+
+function fit(value: unknown): string {
+  const text = String(value);
+  return text.length > LONGEST_VALUE
+    ? `${text.slice(0, LONGEST_VALUE).toWellFormed()}…`
+    : text.toWellFormed();
 }

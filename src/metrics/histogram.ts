@@ -133,11 +133,13 @@ export class Histogram {
 
   /** The same for several durations in ascending order, in one pass. */
   countsUpTo(bounds: readonly number[]): number[] {
+    const counts = this.#counts;
     let seen = 0;
-    let bucket = 0;
+    // Nothing is below the smallest value, and nothing left once all are seen.
+    let bucket = this.#count === 0 ? BUCKETS : bucketOf(this.#min);
     return bounds.map((ms) => {
       const last = ms > 0 ? bucketOf(ms) : ms === 0 ? 0 : -1;
-      for (; bucket <= last; bucket++) seen += this.#counts[bucket]!;
+      for (; bucket <= last && seen < this.#count; bucket++) seen += counts[bucket]!;
       return seen;
     });
   }

@@ -5,14 +5,19 @@
 
 /** A function, as the engine knows it. Lines and columns count from 0. */
 export interface CallFrame {
+  /** Empty if it has no name. */
   readonly functionName: string;
+  /** The script; empty for what the engine does itself. */
   readonly url: string;
+  /** The line where it begins. */
   readonly lineNumber: number;
+  /** The column where it begins. */
   readonly columnNumber: number;
 }
 
 /** A CPU profile of the inspector protocol (`Profiler.Profile`), times in microseconds. */
 export interface EngineCpuProfile {
+  /** One for each stack, as a tree. */
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: CallFrame;
@@ -20,9 +25,13 @@ export interface EngineCpuProfile {
     /** Lines count from 1. */
     readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
   }[];
+  /** When it began, on a clock of the engine. */
   readonly startTime: number;
+  /** When it ended. */
   readonly endTime: number;
+  /** The node of each sample. */
   readonly samples?: readonly number[];
+  /** How long after the one before each sample was taken. */
   readonly timeDeltas?: readonly number[];
 }
 
@@ -30,20 +39,27 @@ export interface EngineCpuProfile {
 export interface ThreadCpuProfile {
   /** Empty for the thread that asked. */
   readonly thread: string;
+  /** What it did. */
   readonly profile: EngineCpuProfile;
 }
 
 /** A node of a heap profile. */
 export interface HeapNode {
+  /** Names it in samples. */
   readonly id: number;
+  /** The function. */
   readonly callFrame: CallFrame;
+  /** Bytes of its own. */
   readonly selfSize: number;
+  /** Those it calls. */
   readonly children: readonly HeapNode[];
 }
 
 /** A sampled heap profile of the inspector protocol (`HeapProfiler.SamplingHeapProfile`). */
 export interface EngineHeapProfile {
+  /** The root of the stacks. */
   readonly head: HeapNode;
+  /** One for each sampled allocation; `size` stands for all it was drawn from. */
   readonly samples: readonly {
     readonly size: number;
     readonly nodeId: number;
@@ -54,6 +70,7 @@ export interface EngineHeapProfile {
 
 /** A place in what a person wrote. */
 export interface SourcePlace {
+  /** A path where there is one, else an address. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -95,7 +112,9 @@ export interface HeapSampler {
 export interface Profiler {
   /** Names the runtime: `"deno-2.9.6"`. */
   readonly runtime: string;
+  /** For CPU profiles. */
   readonly cpu: CpuSampler | string;
+  /** For heap profiles. */
   readonly heap: HeapSampler | string;
   /** The heap as JSON in V8's format of snapshots. It may block the thread for seconds. */
   readonly snapshot: (() => ReadableStream<Uint8Array>) | string;

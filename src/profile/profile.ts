@@ -82,6 +82,7 @@ interface Counted {
  * ```
  */
 export class Profile {
+  /** What it says about itself. */
   readonly options: ProfileOptions;
   readonly #frames: Frame[] = [];
   readonly #frameIds: Map<string, number> = new Map();

@@ -106,7 +106,10 @@ export class Profiles {
     this.#snapshots = heapSnapshots;
     keepRosters(this.#parts);
     if (heapSampling && typeof profiler?.heap === "object") {
-      this.#book(profiler).start().catch((error) => env.report(error));
+      this.#book(profiler).start().catch((error) => {
+        // Whoever asks for a heap profile is told.
+        if (!(error instanceof UnsupportedError)) env.report(error);
+      });
     }
   }
 

@@ -16,20 +16,31 @@ import { partName, tasksOf } from "./tasks.ts";
 
 /** One event of the format; times are in microseconds from the start of the trace. */
 export interface TraceEvent {
+  /** Begin or end of a stack, of a handler; a counter; a name. */
   readonly ph: "B" | "E" | "b" | "e" | "C" | "M";
+  /** What it is about. */
   readonly name: string;
+  /** The part it belongs to. */
   readonly cat?: string;
+  /** When, in microseconds. */
   readonly ts: number;
+  /** There is one process. */
   readonly pid: 1;
+  /** 0 for handlers and counters; a number for each thread with stacks. */
   readonly tid: number;
+  /** Joins the two ends of a handler. */
   readonly id?: number;
+  /** More to show. */
   readonly args?: Readonly<Record<string, string | number>>;
 }
 
 /** A trace in the format's object form. */
 export interface Trace {
+  /** All of it; viewers bring it into order. */
   readonly traceEvents: readonly TraceEvent[];
+  /** What viewers show. */
   readonly displayTimeUnit: "ms";
+  /** The runtime. */
   readonly otherData: Readonly<Record<string, string>>;
 }
 

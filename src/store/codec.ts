@@ -18,6 +18,7 @@ export interface Codec {
 
 /** A codec that answers at once. */
 export interface SyncCodec extends Codec {
+  /** As that of {@linkcode Codec}, at once. */
   encode(data: unknown): string | Uint8Array;
 }
 

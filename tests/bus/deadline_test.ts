@@ -240,6 +240,36 @@ describe("abandonMs", () => {
   });
 });
 
+describe("what a handler stages", () => {
+  const env = useTestEnv();
+
+  it("does not happen once it is late: it is told so, and a later attempt's happens", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", {
+      delivery: "exactly-once",
+      deadlineMs: 10,
+      abandonMs: 10,
+      retry: SOON,
+    });
+    const done: string[] = [];
+    const refused: unknown[] = [];
+    topic.subscribe(async (_, { attempt, effect }) => {
+      effect(() => void done.push(`early ${attempt}`));
+      if (attempt > 1) return;
+      await sleep(env, 50);
+      try {
+        effect(() => void done.push("late"));
+      } catch (error) {
+        refused.push(error);
+      }
+    });
+    await topic.publish({ ...n(1), id: "e" });
+    await env.advance(100);
+
+    assertEquals(done, ["early 2"]);
+    assertInstanceOf(refused[0], TypeError);
+  });
+});
+
 describe("context.signal", () => {
   const env = useTestEnv();
 

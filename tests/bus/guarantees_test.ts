@@ -55,6 +55,30 @@ describe("bus.guarantees()", () => {
     assertEquals(second?.subscriptions[0]?.because.length, 1);
   });
 
+  it("says of each subscription what it may miss, and when a pulled event is done", () => {
+    const bus = new Bus({ env });
+    const topic = bus.topic("a", { bufferSize: 5, retention: { maxEvents: 50 } });
+    topic.subscribe(() => {}, { id: "jumps", onLag: "drop-oldest", lossy: true });
+    topic.subscribe(() => {}, { id: "ends", onLag: "close" });
+    topic.subscribe(() => {}, { id: "marked", onGap: "marker" });
+    const consumer = topic.consume({ id: "pulls", ackWaitMs: 70 });
+    bus.topic("b", { delivery: "at-most-once" }).subscribe(() => {}, { id: "s" });
+    const [first, second] = bus.guarantees().topics;
+
+    assertEquals(first?.subscriptions.map(({ losses }) => losses.join()), [
+      'onLag "drop-oldest": what it is more than 50 events behind',
+      'onLag "close": it ends when it is more than 50 events behind',
+      'onGap "marker": what is no longer retained when it gets there',
+      "",
+    ]);
+    const [pulls] = first!.subscriptions.slice(-1);
+    assert(pulls?.because[0]?.includes("acknowledged, within 70 ms"));
+    assertEquals(pulls?.because.length, 1);
+    assert(second?.subscriptions[0]?.losses[0]?.includes("more than 1000 events behind"));
+    assert(`${bus.guarantees()}`.includes('    - lost by onLag "close"'));
+    consumer.return!();
+  });
+
   it("is a report as text, without dead letters, and changes nothing (I10)", async () => {
     const bus = new Bus({ env, name: "shop" });
     const topic = bus.topic<Numbers>("a");

@@ -173,6 +173,10 @@ describe("/metrics", () => {
       [`nova_queue_capacity{${component}}`]: 20,
       [`nova_partition_queue_size{bus="shop",topic="slow",partition="0"}`]: 1,
       [`nova_subscription_lag{component="bus/shop/slow",listener="never"}`]: 3,
+      [`nova_subscription_stops{component="bus/shop/slow",listener="never"}`]: 0,
+      [`nova_listener_timeouts_total{component="bus/shop/slow",listener="never"}`]: 0,
+      [`nova_partition_lag{bus="shop",topic="slow",partition="0"}`]: 2,
+      [`nova_topic_delayed{bus="shop",topic="slow"}`]: 0,
       [`nova_queue_size{component="bus/shop/orders.dlq"}`]: 1,
     };
     for (const [name, value] of Object.entries(expected)) {

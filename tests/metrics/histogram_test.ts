@@ -170,6 +170,21 @@ describe("Histogram.countUpTo()", () => {
   });
 });
 
+describe("Histogram.countsUpTo()", () => {
+  it("says the same as countUpTo for each duration", () => {
+    const bounds = [-1, 0, 0.001, 0.5, 1, 64, 1e5, Infinity];
+    for (const values of [[], [0], [0.5], [1e9], [0, 0.0005, 3, 3, 64, 70, 1e6]]) {
+      const histogram = new Histogram();
+      for (const ms of values) histogram.record(ms, 3);
+      assertEquals(
+        histogram.countsUpTo(bounds),
+        bounds.map((ms) => histogram.countUpTo(ms)),
+        values.join(),
+      );
+    }
+  });
+});
+
 describe("Histogram.merge()", () => {
   it("adds up exactly", () => {
     const { random } = createTestEnv({ seed: 46 });

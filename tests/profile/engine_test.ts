@@ -175,6 +175,15 @@ describe("Profiles.heap()", () => {
     assertEquals(env.reported.splice(0).map(String), ["Error: no sampler"]);
   });
 
+  it("leaves it to whoever asks to be told that there is no sampler", async () => {
+    const profiler = fakeProfiler();
+    Object.assign(profiler.heap, { start: () => Promise.reject(new UnsupportedError("no flag")) });
+    const profiles = new Profiles({}, { env, profiler, heapSampling: true });
+    await env.settle();
+    assertEquals(env.reported, []);
+    await assertRejects(() => profiles.heap(), UnsupportedError, "no flag");
+  });
+
   it("is made from a snapshot where there is no sampler, once a minute", async () => {
     const snapshot = {
       snapshot: {

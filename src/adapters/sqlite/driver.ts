@@ -154,6 +154,8 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
         this.#statements.run("COMMIT");
       } catch (error) {
         this.#rollback();
+        // The frame that ends a transaction is written last: where it found no room, it is not there.
+        if (troubleOf(error) === "full") throw error;
         // Whether it reached the disk nobody knows. Never again on a guess.
         this.#failed = translated(error, this.#settings.name);
         return units.map(() => ({ is: "unknown", error: this.#failed }));

@@ -11,7 +11,7 @@ import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
 import { requireCommitted } from "../../store/outcome.ts";
 import type { Store } from "../../store/store.ts";
-import type { Receipt } from "../api.ts";
+import type { From, Receipt } from "../api.ts";
 import type { Reader } from "./reader.ts";
 
 /** Events at the end that are kept in memory: a power of two. */
@@ -110,11 +110,10 @@ export class TopicLog {
   }
 
   /** Whether a reader who keeps up has room for one event more. */
-  hasRoom(partition: number): boolean {
-    const { bufferSize } = this.options;
-    for (const { keepsUp, partitions } of this.readers) {
-      if (!keepsUp) continue;
-      if (partitions[partition]!.queued + this.#inFlight[partition]! >= bufferSize) return false;
+  hasRoom(partition: number, most: number = this.options.bufferSize): boolean {
+    for (const { gates, partitions } of this.readers) {
+      if (!gates) continue;
+      if (partitions[partition]!.queued + this.#inFlight[partition]! >= most) return false;
     }
     return true;
   }
@@ -150,11 +149,17 @@ export class TopicLog {
   /** Appends an event; resolves when it is committed. Events are appended in the order of the calls. */
   publish(event: NovaEvent, partition: number, signal: AbortSignal | undefined): Promise<Receipt> {
     this.#inFlight[partition]! += 1;
+    let isUnderWay = true;
+    // Once, and before the event counts as one that waits for its readers.
+    const landed = (): void => {
+      if (isUnderWay) this.#inFlight[partition]! -= 1;
+      isUnderWay = false;
+    };
     const appended = this.#isOpen && this.#late === 0
-      ? this.#append(event, signal)
-      : this.#appendLater(event, signal);
+      ? this.#append(event, signal, landed)
+      : this.#appendLater(event, signal, landed);
     const settled = (): void => {
-      this.#inFlight[partition]! -= 1;
+      landed();
       if (this.#rung && this.inFlight === 0) void this.#look();
       this.options.progressed();
     };
@@ -163,21 +168,30 @@ export class TopicLog {
   }
 
   /** Behind those who came before it, while the log is being opened. */
-  async #appendLater(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+  async #appendLater(
+    event: NovaEvent,
+    signal: AbortSignal | undefined,
+    landed: () => void,
+  ): Promise<Receipt> {
     this.#late += 1;
     try {
       await this.open();
     } finally {
       this.#late -= 1;
     }
-    return this.#append(event, signal);
+    return this.#append(event, signal, landed);
   }
 
-  #append(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+  #append(
+    event: NovaEvent,
+    signal: AbortSignal | undefined,
+    landed: () => void,
+  ): Promise<Receipt> {
     const { store } = this.options;
     const options = signal === undefined ? {} : { signal };
     return store.append(this.stream, [event], options).then(({ duplicate, events }) => {
       const record = events[0]!;
+      landed();
       if (!duplicate) this.entered(record);
       return {
         id: record.id,
@@ -226,6 +240,30 @@ export class TopicLog {
       else low = record.version + 1;
     }
     return low;
+  }
+
+  /** The position behind which a subscription begins. */
+  startOf(from: From): Promise<number> {
+    if (from === "latest") return this.latest();
+    return from === "earliest" ? Promise.resolve(0) : this.#find(from);
+  }
+
+  async #find(from: number | Date): Promise<number> {
+    const { topic, engine } = this.options;
+    await this.open();
+    const { stream } = this;
+    if (typeof from === "number") {
+      if (from > this.head + 1) {
+        const message = `Cannot use ${from} as "from" as topic "${topic}" is at ${this.head}`;
+        throw new RangeError(message);
+      }
+      const { records } = await engine.read({ stream, after: Math.max(0, from - 2), limit: 1 });
+      const [before] = records;
+      return before === undefined || before.version >= from ? 0 : before.position;
+    }
+    const query = { stream, after: 0, limit: 1, from: from.getTime() };
+    const [first] = (await engine.read(query)).records;
+    return first === undefined ? await this.latest() : first.position - 1;
   }
 
   /** The last position of the store: what is published here from now on is behind it. */

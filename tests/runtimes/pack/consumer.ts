@@ -95,6 +95,30 @@ const probes: Record<string, () => Promise<void>> = {
     histogram.record(5);
     expect("count", histogram.count, 1);
   },
+  "./http": async () => {
+    const { anyone, inspector } = await import("@nova/events/http");
+    const inspect = inspector({}, { authorize: anyone() });
+    expect("status", (await inspect(new Request("http://localhost/metrics"))).status, 200);
+    expect("status", (await inspect(new Request("http://localhost/debug/nova/"))).status, 200);
+  },
+  "./hono": async () => {
+    const { novaRoutes } = await import("@nova/events/hono");
+    expect("novaRoutes", typeof novaRoutes, "function");
+  },
+  "./otel": async () => {
+    const { openTelemetry } = await import("@nova/events/otel");
+    expect("openTelemetry", typeof openTelemetry, "function");
+  },
+  "./profile": async () => {
+    const { Profile } = await import("@nova/events/profile");
+    const profile = new Profile({ sampleTypes: [{ type: "orders", unit: "count" }] });
+    profile.add([{ name: "pay" }], [2]);
+    expect("gzip", (await profile.gzip())[0], 0x1f);
+  },
+  "./profiler": async () => {
+    const { engineProfiler } = await import("@nova/events/profiler");
+    expect("engineProfiler", typeof engineProfiler, "function");
+  },
   "./testing": async () => {
     const { createTestEnv } = await import("@nova/events/testing");
     const env = createTestEnv();
