@@ -238,12 +238,13 @@ export class Reader implements CommitterOwner {
   /** Hands an event to its partition; false if that is full. */
   #handOn(event: Recorded): boolean {
     const progress = this.#progress!;
-    if (!progress.isDone(event.position) && !this.#options.isGone(event)) {
-      const hash = this.#options.hashOf(event);
-      const partition = hash % this.partitions.length;
+    const hash = this.#options.hashOf(event);
+    const partition = hash % this.partitions.length;
+    if (!progress.isDone(partition, event.position) && !this.#options.isGone(event)) {
       if (!this.partitions[partition]!.add(event, hash, event.version)) return false;
       progress.handed(partition, event.position);
     }
+    progress.reached(event.position);
     this.#next = event.version + 1;
     return true;
   }
@@ -317,7 +318,7 @@ export class Reader implements CommitterOwner {
       done.add(position);
       if (parks !== undefined) keys.add(parks);
     }
-    if (progress.pending === 0 && this.#next > this.#log.head) progress.reached(this.#log.quiet);
+    if (this.#next > this.#log.head) progress.reached(this.#log.quiet);
     this.#savedTaken = this.#taken();
     const mark = progress.mark((partition) => this.#cursors[partition]!.place, inHand, done);
     const marks = isSame(mark, this.#saved) ? [] : [this.#write(mark)];

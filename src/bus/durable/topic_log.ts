@@ -9,6 +9,7 @@ import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
 import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
+import { Bell } from "../../store/bell.ts";
 import { requireCommitted } from "../../store/outcome.ts";
 import type { Store } from "../../store/store.ts";
 import type { From, Receipt } from "../api.ts";
@@ -60,8 +61,8 @@ export class TopicLog {
   #isOpen = false;
   /** Publishes that wait for the opening. */
   #late = 0;
-  /** Somebody wrote to the store since it was last looked at. */
-  #rung = false;
+  /** Rings when no append is under way any more. */
+  readonly #quiescent: Bell = new Bell();
   /** The events after version `#from`, up to the head, are in the window. */
   readonly #window: Recorded[] = [];
   #from = 0;
@@ -160,7 +161,7 @@ export class TopicLog {
       : this.#appendLater(event, signal, landed);
     const settled = (): void => {
       landed();
-      if (this.#rung && this.inFlight === 0) void this.#look();
+      if (this.inFlight === 0) this.#quiescent.ring();
       this.options.progressed();
     };
     appended.then(settled, settled);
@@ -310,6 +311,7 @@ export class TopicLog {
   /** Ends the watching; resolves when every subscription has left. */
   async end(): Promise<void> {
     this.#ended = true;
+    this.#quiescent.ring();
     this.options.engine.bell.ring();
     await Promise.all(this.departures.values());
   }
@@ -319,10 +321,13 @@ export class TopicLog {
     const { engine } = this.options;
     this.#watching = true;
     while (this.readers.size > 0 && !this.#ended && !engine.closed) {
-      const growth = engine.growth();
       // What is appended here is told in its turn, and shows what others wrote before it.
-      if (this.inFlight === 0) await this.#look();
-      else this.#rung = true;
+      if (this.inFlight > 0) {
+        await this.#quiescent.next();
+        continue;
+      }
+      const growth = engine.growth();
+      await this.#look();
       await growth;
     }
     this.#watching = false;
@@ -330,7 +335,6 @@ export class TopicLog {
 
   async #look(): Promise<void> {
     const { engine, env } = this.options;
-    this.#rung = false;
     try {
       // Read through the engine, which then knows how far the log was seen.
       const { records, head } = await engine.read({
