@@ -267,12 +267,14 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * The dead letters of a topic that are kept, oldest first.
+   * The dead letters of a topic that are kept, oldest first; with a limit, the newest of them.
    *
    * @throws {TopicNotFoundError} If there is no such topic.
+   * @throws {RangeError} If the limit is no whole number.
    */
-  deadLetters(topic: string): DeadLetter[] {
-    return lettersIn(this.#parts.deadLettersOf(this.#registry.find(topic).name)?.partitions[0]);
+  deadLetters(topic: string, options: { readonly limit?: number } = {}): DeadLetter[] {
+    const { name } = this.#registry.find(topic);
+    return lettersIn(this.#parts.deadLettersOf(name)?.letters, options);
   }
 
   /**

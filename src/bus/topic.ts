@@ -34,7 +34,7 @@ import type { Destination, Outlets } from "./staged.ts";
 import { Expiries } from "./expiries.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
-import { redrive } from "./redrive.ts";
+import { type LetterBox, redrive } from "./redrive.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { Subscriber, SubscriptionOwner } from "./subscription.ts";
 
@@ -232,6 +232,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.#entrance.destination;
   }
 
+  /** Its dead letters, if it is a topic of them. */
+  get letters(): LetterBox | undefined {
+    return this.durable?.letters ?? this.partitions[0];
+  }
+
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
     return this.#entrance.enter(0, letter, 0);
@@ -284,9 +289,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
-    const letters = this.#owner.deadLettersOf(this.name);
-    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
-    const result = redrive(box, subscriber, options);
+    const result = redrive(this.#owner.deadLettersOf(this.name)?.letters, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       this.#audience.buryHeld();

@@ -4,6 +4,7 @@
 
 import { show } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
+import type { Duty } from "../internal/roster.ts";
 import { Job, JobLine } from "./job.ts";
 import { ANSWERS_FROM, type Done, hasStarted, isFromThread, type WorkerLike } from "./protocol.ts";
 import { fromWire, toWire, type WireError } from "./wire_error.ts";
@@ -18,6 +19,8 @@ export class ThreadJob extends Job {
   /** Its number in its thread. */
   number = 0;
   thread: Thread | undefined = undefined;
+  /** Its place in the roster. */
+  duty: Duty | undefined = undefined;
 
   constructor(
     name: string,

@@ -15,11 +15,13 @@ import {
 import type { CloseOptions, CloseResult } from "../internal/closing.ts";
 import { workersFor } from "../internal/cores.ts";
 import { RESOLVED } from "../internal/env.ts";
+import { lendRoster, Roster } from "../internal/roster.ts";
 import type { DrainOptions } from "./api.ts";
 import { BatchSize } from "./batch_size.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import type { WorkerLike } from "./protocol.ts";
+import { notSent, unknownTask } from "./refusals.ts";
 import type { TaskInput, TaskMap, TaskName, TaskOutput } from "./tasks.ts";
 import { Thread, ThreadJob, type ThreadOwner } from "./thread.ts";
 import type { LeftTask, RunOptions, ThreadPoolOptions, ThreadPoolStats } from "./thread_options.ts";
@@ -74,6 +76,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
   #noStartBefore = -Infinity;
   #scheduled = false;
   #running = 0;
+  #roster: Roster | undefined;
   #completed = 0;
   #failed = 0;
   #lost = 0;
@@ -104,6 +107,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
       finished: () => this.#completed + this.#failed,
       end: (jobs, reason) => this.#end(jobs, reason),
     });
+    lendRoster(this, () => this.#roster ??= new Roster(this.#intake.env));
     this.#idle = new IdleWatch(this.#intake.env, idleMs, this.#threads);
     this.#owner = {
       env: this.#intake.env,
@@ -226,10 +230,19 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
     }
     if (jobs.length === 0) return;
     this.#running += jobs.length;
+    for (const job of jobs) {
+      job.duty = this.#roster?.begin({ station: [job.name] }, job.losses + 1);
+    }
     thread.send(jobs, (job, error) => {
-      this.#running -= 1;
+      this.#leave(job);
       this.#refuse(job, notSent(job.name, error));
     });
+  }
+
+  /** A job is no longer in a thread, as far as its caller is concerned. */
+  #leave(job: ThreadJob): void {
+    this.#running -= 1;
+    this.#roster?.end(job.duty);
   }
 
   #startMore(): void {
@@ -250,7 +263,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
 
   #answered(job: ThreadJob, value: unknown, failed: boolean): void {
     if (job.settled) return this.#forgive(job);
-    this.#running -= 1;
+    this.#leave(job);
     this.#intake.settle(job);
     if (failed) {
       this.#failed += 1;
@@ -271,7 +284,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
   /** The caller of a task that is in a thread has gone. */
   #abort(job: ThreadJob, reason: unknown): void {
     job.settled = true;
-    this.#running -= 1;
+    this.#leave(job);
     this.#intake.cancelled += 1;
     job.reject(reason);
     job.thread?.cancel(job, reason);
@@ -318,7 +331,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
         this.#forgive(job);
         continue;
       }
-      this.#running -= 1;
+      this.#leave(job);
       const started = thread.hasStarted(job);
       if (started) job.losses += 1;
       if (job.transfer === undefined && job.losses < this.#attempts) {
@@ -356,7 +369,7 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
       thread.end();
       for (const job of thread.outstanding.clear()) {
         if (job.settled) continue;
-        this.#running -= 1;
+        this.#leave(job);
         const { name, input } = job;
         left.push({ name, input, started: thread.hasStarted(job) });
         this.#intake.released += 1;
@@ -373,22 +386,8 @@ export class ThreadPool<Tasks extends TaskMap> implements AsyncDisposable {
   }
 }
 
-function unknownTask(name: string, names: string): TypeError {
-  return new TypeError(`Cannot run task ${JSON.stringify(name)}: the thread has ${names}`);
-}
-
 function requireList(transfer: unknown): void {
   if (transfer !== undefined && !Array.isArray(transfer)) {
     throw new TypeError(`Cannot use ${show(transfer)} as "transfer": it must be an array`);
   }
-}
-
-/** The engine says what cannot be cloned; this says whose it is. */
-function notSent(name: string, error: unknown): unknown {
-  const { message } = toWire(error);
-  const refused = new DOMException(
-    `Cannot send the input of task "${name}": ${message}`,
-    "DataCloneError",
-  );
-  return Object.defineProperty(refused, "cause", { value: error, configurable: true });
 }

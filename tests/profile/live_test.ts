@@ -1,7 +1,7 @@
 import { Bus } from "@nova/events/bus";
 import { Emitter } from "@nova/events/emitter";
 import { ListenerManager, supervise } from "@nova/events/listener";
-import { WorkerPool } from "@nova/events/pool";
+import { inline, WorkerPool } from "@nova/events/pool";
 import { Profiles, profileText } from "@nova/events/profile";
 import { UnavailableError } from "@nova/events/store";
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
@@ -150,6 +150,22 @@ describe('Profiles.live("goroutine")', () => {
     await env.settle();
     assertEquals(goroutines(profiles), []);
     await Promise.all([manager.stop(), pool.close(), emitter.close()]);
+  });
+
+  it("knows which tasks threads are at", async () => {
+    const busy = gate();
+    const pool = inline({ resize: () => busy.promise }, { name: "cpu", env });
+    const profiles = new Profiles({ pool }, { env });
+    const running = pool.run("resize", undefined);
+    await env.settle();
+    await env.advance(100);
+    assertEquals(goroutines(profiles), [
+      ["resize < pool/cpu", 1, 100, { state: "running", attempt: 1 }],
+    ]);
+    busy.open();
+    await running;
+    assertEquals(goroutines(profiles), []);
+    await pool.close();
   });
 
   it("lists each for people", async () => {

@@ -174,7 +174,7 @@ export class LogEntrance {
       dropped,
       waiting,
       delayed: 0,
-      queued: log.queued,
+      queued: this.#options.kept?.queued ?? log.queued,
       partitions: this.#lines.map(({ length }, index) => ({
         ...log.statsIn(index),
         accepted: this.#accepted[index]!,
