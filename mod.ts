@@ -49,6 +49,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

@@ -108,7 +108,7 @@ export class Chart {
       ...lines.map(([name, line], index) => {
         const value = line.at(-1);
         const now = value === null || value === undefined ? "–" : this.#unit(value);
-        return h("li", { class: `c${index}` }, `${name} `, h("b", {}, now));
+        return h("li", { class: `c${index}`, title: name }, h("b", {}, now), ` ${name}`);
       }),
     );
   }

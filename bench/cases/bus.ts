@@ -2,6 +2,7 @@
 
 import { Bus, createEvent, type Topic, type TopicOptions } from "../../src/bus/mod.ts";
 import { type Case, defineCase, expectCount } from "../case.ts";
+import { busModeCases } from "./bus_modes.ts";
 import { type Burst, burstsDone, inBursts, Meter } from "./bursts.ts";
 
 type Orders = { "order.placed": { id: string; total: number } };
@@ -121,4 +122,5 @@ export const cases: readonly Case[] = [
     },
     check: burstsDone,
   }),
+  ...busModeCases,
 ];

@@ -71,6 +71,36 @@ export const busBars: readonly Bar[] = [
     1.1,
     "subscribed by pattern, of a direct subscription",
   ),
+  within(
+    "bus tryPublish, at least once",
+    "bus tryPublish, at most once",
+    1.15,
+    "at least once, of at most once",
+  ),
+  within(
+    "bus tryPublish, exactly once by sequence",
+    "bus tryPublish, at most once",
+    1.3,
+    "exactly once by producer sequence, of at most once",
+  ),
+  further(
+    "exactly once by fresh id, window 65,536, 14 characters",
+    "bus tryPublish, exactly once, 65,536 ids of 14 characters",
+    "bus tryPublish, different events",
+    150,
+  ),
+  further(
+    "exactly once by fresh id, window 65,536, UUIDs",
+    "bus tryPublish, exactly once, 65,536 UUIDs",
+    "bus tryPublish, different events",
+    250,
+  ),
+  further(
+    "exactly once by fresh id, window 1,000,000",
+    "bus tryPublish, exactly once, 1,000,000 ids of 14 characters",
+    "bus tryPublish, different events",
+    350,
+  ),
   further("publish, un-awaited", "bus publish", "bus tryPublish", 60),
   within(
     "bus publish, each awaited",

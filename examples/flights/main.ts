@@ -3,6 +3,8 @@
  * subscriptions, written to a store, read back, and compared with a plain loop over the same flights.
  *
  *     deno run -A examples/flights/main.ts        (or: bun …, or: node …)
+ *
+ * With `--store` the topic is durable, and a run that was killed goes on where it was: see `durable.ts`.
  */
 
 import process from "node:process";
@@ -17,16 +19,14 @@ import { LatencyProbe } from "./latency.ts";
 import type { Options } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { minimumFlights, type Summary, worstAirports } from "./report.ts";
-import { packagedFile, readFlights } from "./source.ts";
-import type { Flight } from "./table.ts";
-
-/** Every event of this program, by type. */
-type FlightEvents = { "flight.arrived": Flight };
-
-/** Long loops report their progress this often. */
-const REPORT_EVERY = 8_192;
+import { runDurably } from "./durable.ts";
+import { packagedFile } from "./source.ts";
+import { type FlightEvents, read, replay, REPORT_EVERY, StopWatch } from "./steps.ts";
 
 async function run(options: Options, progress: Progress, signal: AbortSignal): Promise<Summary> {
+  if (options.store !== undefined) {
+    return await runDurably({ ...options, store: options.store }, progress, signal);
+  }
   const { seed, failures } = options;
   const path = options.file ?? packagedFile();
   const clock = new StopWatch();
@@ -137,15 +137,6 @@ async function run(options: Options, progress: Progress, signal: AbortSignal): P
   };
 }
 
-async function read(path: string, limit: number, progress: Progress): Promise<FlightColumns> {
-  const reading = readFlights(path, limit);
-  for (;;) {
-    const step = await reading.next();
-    if (step.done) return step.value;
-    await progress.report("read", ...step.value);
-  }
-}
-
 /** Publishes every flight as an event, no faster than the subscriptions can follow. */
 async function publish(
   flights: FlightColumns,
@@ -176,25 +167,6 @@ async function allHandled(arrivals: Topic<FlightEvents>, signal: AbortSignal): P
   while (open()) await setTimeout(1, undefined, { signal });
 }
 
-/** Reads the whole log page by page and counts it anew. */
-async function replay(
-  store: MemoryStore<FlightEvents>,
-  total: number,
-  progress: Progress,
-): Promise<Tally> {
-  const tally = new Tally();
-  let done = 0;
-  for await (const page of store.pages({ limit: REPORT_EVERY })) {
-    for (const { data, timestamp } of page) {
-      tally.delays.add(data, timestamp);
-      if (isExtreme(data)) tally.alerts.add(data, timestamp);
-    }
-    done += page.length;
-    await progress.report("replay", done, total);
-  }
-  return tally;
-}
-
 /** The id of the last event of a stream. */
 async function lastId(
   store: MemoryStore<FlightEvents>,
@@ -202,18 +174,6 @@ async function lastId(
 ): Promise<string | undefined> {
   const [last] = await store.read(stream, { reverse: true, limit: 1 });
   return last?.id;
-}
-
-/** Seconds since the last lap. */
-class StopWatch {
-  #startedAt = performance.now();
-
-  lap(): number {
-    const now = performance.now();
-    const seconds = (now - this.#startedAt) / 1000;
-    this.#startedAt = now;
-    return seconds;
-  }
 }
 
 process.exitCode = await command(process.argv.slice(2), run);

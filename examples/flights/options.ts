@@ -10,6 +10,8 @@ export interface Options {
   readonly failures: number;
   /** Parquet file to read instead of the one of vega-datasets. */
   readonly file?: string;
+  /** Where the topic lives, if it is durable: "memory", or the file of a database. */
+  readonly store?: { readonly is: "memory" } | { readonly is: "sqlite"; readonly path: string };
   /** Where to write the summary as JSON. */
   readonly json?: string;
   /** Print the usage and stop. */
@@ -32,6 +34,8 @@ export const usage: string = `Three million flights through a Nova topic, a stor
   --seed=N         seed of the injected handler failures (default 1)
   --failures=RATE  share of first attempts that fail, 0 to 1 (default ${DEFAULT_FAILURES})
   --file=PATH      read this parquet file instead of the one of vega-datasets
+  --store=WHERE    make the topic durable: memory, or sqlite:PATH; killed and started again with the
+                   same PATH, it goes on where it was
   --json=FILE      write the summary to FILE
   --help           print this text
 `;
@@ -57,17 +61,34 @@ export function parseOptions(args: readonly string[]): Options {
   }
   const file = given.get("file");
   const json = given.get("json");
+  const store = storeOf(given.get("store"));
   return {
     limit: whole(given, "limit", 1, Number.MAX_SAFE_INTEGER) ?? Infinity,
     seed: whole(given, "seed", 0, MAX_SEED) ?? 1,
     failures: share(given, "failures") ?? DEFAULT_FAILURES,
     ...(file === undefined ? {} : { file }),
+    ...(store === undefined ? {} : { store }),
     ...(json === undefined ? {} : { json }),
     help,
   };
 }
 
-const NAMES: ReadonlySet<string> = new Set(["limit", "seed", "failures", "file", "json"]);
+const NAMES: ReadonlySet<string> = new Set([
+  "limit",
+  "seed",
+  "failures",
+  "file",
+  "store",
+  "json",
+]);
+
+function storeOf(text: string | undefined): Options["store"] {
+  if (text === undefined) return undefined;
+  if (text === "memory") return { is: "memory" };
+  const [, path] = /^sqlite:(.+)$/s.exec(text) ?? [];
+  if (path !== undefined) return { is: "sqlite", path };
+  throw new UsageError(`--store must be memory or sqlite:PATH, not ${JSON.stringify(text)}`);
+}
 
 function whole(
   given: ReadonlyMap<string, string>,

@@ -26,6 +26,19 @@ export function meanDelay(row: AirportRow): number {
   return row.delay / row.flights;
 }
 
+/** A row before its first flight. */
+export function emptyRow(airport: string): AirportRow {
+  return { airport, flights: 0, delay: 0, worstDelay: -Infinity, order: 0 };
+}
+
+/** Counts one flight in the row of its airport. */
+export function count(row: AirportRow, flight: Flight, time: number): void {
+  row.flights++;
+  row.delay += flight.delay;
+  if (flight.delay > row.worstDelay) row.worstDelay = flight.delay;
+  row.order = mix(row.order, flight, time);
+}
+
 /** Delay statistics per origin airport. */
 export class DelayTable {
   readonly #rows = new Map<string, AirportRow>();
@@ -33,14 +46,13 @@ export class DelayTable {
   /** Counts one flight. */
   add(flight: Flight, time: number): void {
     let row = this.#rows.get(flight.origin);
-    if (row === undefined) {
-      row = { airport: flight.origin, flights: 0, delay: 0, worstDelay: -Infinity, order: 0 };
-      this.#rows.set(flight.origin, row);
-    }
-    row.flights++;
-    row.delay += flight.delay;
-    if (flight.delay > row.worstDelay) row.worstDelay = flight.delay;
-    row.order = mix(row.order, flight, time);
+    if (row === undefined) this.#rows.set(flight.origin, row = emptyRow(flight.origin));
+    count(row, flight, time);
+  }
+
+  /** Puts a row in that was counted before. */
+  put(row: AirportRow): void {
+    this.#rows.set(row.airport, row);
   }
 
   /** Rows by airport code. */

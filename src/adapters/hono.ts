@@ -70,14 +70,11 @@ export interface MiddlewareContext extends RequestContext {
 
 /** What an app may share with its handlers. */
 export interface Services {
-  /** Delivers in this process. */
-  readonly emitter?: AnyEmitter;
+  /** Delivers in this process: an emitter of any event map, as what it takes is checked at the call. */
+  readonly emitter?: { emit(event: never): Promise<void> };
   /** Delivers by topic. */
   readonly bus?: Pick<Bus, "publish">;
 }
-
-// An emitter of any event map: what it takes is checked where it is called.
-type AnyEmitter = { emit(event: never): Promise<void> };
 
 /** The environment of an app with these services: `new Hono<NovaEnv<typeof services>>()`. */
 export interface NovaEnv<Given extends Services> {
@@ -96,9 +93,10 @@ export interface Scope<Given extends Services = Services> {
   /** `traceparent` and `tracestate` of the request, if they are valid. */
   readonly metadata: Metadata;
   /** Emits; on an edge worker the request lasts until it is done. */
-  readonly emit: Given extends { readonly emitter: { readonly emit: infer Emit } } ? Emit : never;
+  readonly emit: Given extends { readonly emitter: { readonly emit: infer Method } } ? Method
+    : never;
   /** Publishes; on an edge worker the request lasts until it is accepted. */
-  readonly publish: Given extends { readonly bus: { readonly publish: infer Publish } } ? Publish
+  readonly publish: Given extends { readonly bus: { readonly publish: infer Method } } ? Method
     : never;
   /** Lets the request last until the promise settles, where the platform can do that. */
   waitUntil(promise: Promise<unknown>): void;

@@ -25,6 +25,7 @@ export type {
   ProduceOptions,
   PublishOptions,
   Receipt,
+  RequestOptions,
   TopicProducer,
 } from "./publishing_api.ts";
 export type {

@@ -58,6 +58,11 @@ export class Aside {
       (this.#lanes?.parked ?? 0);
   }
 
+  /** Events that are held. */
+  get stuck(): number {
+    return this.#standstill.stuck;
+  }
+
   /** Keys that are parked, and events that are held. */
   get stops(): number {
     return this.#standstill.stops;

@@ -168,7 +168,7 @@ export class Audience {
 
   #subscriber(listener: TopicListener, options: SubscriberOptions): Subscriber {
     const parts = this.#host.partsFor(() => subscriber, options);
-    const subscriber: Subscriber = new Subscriber(parts, () => listener, options);
+    const subscriber: Subscriber = new Subscriber(parts, () => listener, this.#asRead(options));
     this.subscribers.add(subscriber);
     return subscriber;
   }
@@ -186,9 +186,14 @@ export class Audience {
       return group;
     }
     const parts = this.#host.partsFor(() => group.subscriber, options);
-    const group: Group = new Group(parts, name, options);
+    const group: Group = new Group(parts, name, this.#asRead(options));
     this.subscribers.add(group.subscriber);
     return group;
+  }
+
+  /** The lag of a durable subscription is its reader's: nothing overtakes it in its own partitions. */
+  #asRead(options: SubscriberOptions): SubscriberOptions {
+    return this.#host.isDurable ? { ...options, onLag: "backpressure" } : options;
   }
 
   #newName(type: string = this.#host.topic): string {

@@ -3,7 +3,7 @@
  */
 
 import { ClosedError, LimitExceededError, TopicExistsError } from "../errors.ts";
-import type { Draft, EventMap } from "../event/event.ts";
+import type { Draft, DraftOf, EventMap, NovaEvent } from "../event/event.ts";
 import { createEvent } from "../event/make.ts";
 import {
   integerOption,
@@ -38,6 +38,7 @@ import type {
   PublishOptions,
   Receipt,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   Topic,
   TopicOptions,
@@ -52,6 +53,8 @@ import {
   type TopicSettings,
   totalSettings,
 } from "./settings.ts";
+import { type BusHealth, healthOf } from "./health.ts";
+import { Requests } from "./requests.ts";
 import { Registry } from "./registry.ts";
 import { BusTopic, type TopicOwner } from "./topic.ts";
 
@@ -87,6 +90,7 @@ export class Bus implements AsyncDisposable {
   readonly #patterns = new Set<PatternSubscription>();
   readonly #delays: DelayQueue<Due>;
   readonly #limits: TimeLimits<Job>;
+  readonly #requests: Requests;
   readonly #parts: TopicOwner & Closable<number>;
   #declared = 0;
   #closing: Closing | undefined;
@@ -108,6 +112,7 @@ export class Bus implements AsyncDisposable {
     this.#defaults = defaultsOf(options.defaults);
     this.#delays = new DelayQueue(this.#env, (item) => item.due());
     this.#limits = new TimeLimits(this.#env);
+    this.#requests = new Requests(this.#env, this.#delays);
     lendRoster(this, () => this.#calls.roster ??= new Roster(this.#env));
     this.#parts = {
       env: this.#env,
@@ -116,8 +121,10 @@ export class Bus implements AsyncDisposable {
       limits: this.#limits,
       calls: this.#calls,
       stopSignal: () => this.#stopSignal(),
-      destination: (topic) =>
-        (topic instanceof BusTopic ? topic : this.#registry.find(topic as string)).destination,
+      outlets: {
+        destination: (topic) => this.#topicOf(topic).destination,
+        answer: (topic, event, data) => this.#requests.answer(topic, event, data),
+      },
       progressed: () => this.#closing?.check(),
       bury: (topic, maxEvents, failure) => this.#bury(topic, maxEvents, failure),
       durability: durabilityOf(options, this.#env, () => this.#closing?.check()),
@@ -202,6 +209,25 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
+   * Publishes an event to a topic, by handle or name, and resolves with the answer of the first handler
+   * that calls `context.reply`: an event of type `reply`.
+   *
+   * It rejects as {@linkcode Topic.publish} does, with {@linkcode TimeoutError} after `timeoutMs`, with
+   * the signal's reason, and with {@linkcode ClosedError} when the bus has closed without an answer.
+   */
+  request<Events extends EventMap>(
+    topic: Topic<Events> | string,
+    event: DraftOf<Events>,
+    options?: RequestOptions,
+  ): Promise<NovaEvent> {
+    try {
+      return this.#requests.send(this.#topicOf(topic), event as Draft, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
    * Hands every event of the topics that match to a listener. It never declares a topic.
    *
    * An exact name must exist. In a pattern `*` stands for one token, `>` or `**` at the end for one or
@@ -241,12 +267,14 @@ export class Bus implements AsyncDisposable {
   }
 
   /**
-   * The dead letters of a topic that are kept, oldest first.
+   * The dead letters of a topic that are kept, oldest first; with a limit, the newest of them.
    *
    * @throws {TopicNotFoundError} If there is no such topic.
+   * @throws {RangeError} If the limit is no whole number.
    */
-  deadLetters(topic: string): DeadLetter[] {
-    return lettersIn(this.#parts.deadLettersOf(this.#registry.find(topic).name)?.partitions[0]);
+  deadLetters(topic: string, options: { readonly limit?: number } = {}): DeadLetter[] {
+    const { name } = this.#registry.find(topic);
+    return lettersIn(this.#parts.deadLettersOf(name)?.letters, options);
   }
 
   /**
@@ -263,7 +291,12 @@ export class Bus implements AsyncDisposable {
    * What each topic and subscription really promises, and why. `String(bus.guarantees())` is a report.
    */
   guarantees(): Guarantees {
-    return guaranteesOf(this.name, this.#registry.entries);
+    return guaranteesOf(this.name, this.#registry.entries, this.#parts.durability?.store);
+  }
+
+  /** How its subscriptions are doing: what stands still until somebody acts, and why. */
+  health(): BusHealth {
+    return healthOf(this.#registry.topics);
   }
 
   /** The figures of now. */
@@ -303,6 +336,11 @@ export class Bus implements AsyncDisposable {
     await this.close();
   }
 
+  /** The topic of a handle or a name. */
+  #topicOf(topic: unknown): BusTopic {
+    return topic instanceof BusTopic ? topic : this.#registry.find(topic as string);
+  }
+
   #add(name: string, settings: TopicSettings, retain: boolean): BusTopic {
     const Kind = retain ? DeadLetterTopic : BusTopic;
     const topic = new Kind(this.#parts, name, settings, retain);
@@ -330,6 +368,7 @@ export class Bus implements AsyncDisposable {
     const completed = this.#registry.finished - this.#finishedBefore;
     const left = this.#registry.endSubscriptions();
     for (const subscription of this.#patterns) subscription.unsubscribe();
+    this.#requests.end(new ClosedError(`bus "${this.name}"`));
     this.#delays.clear();
     // Made even if nobody asked for it yet: a handler that still runs may.
     this.#stop ??= new AbortController();

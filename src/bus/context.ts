@@ -8,7 +8,7 @@ import { byteLength, MAX_NAME_BYTES } from "../event/validate.ts";
 import { hashString } from "../internal/hash.ts";
 import type { Pausable } from "../internal/postpone.ts";
 import type { Effect, TopicContext } from "./context_api.ts";
-import { type Destination, Staged } from "./staged.ts";
+import { type Outlets, Staged } from "./staged.ts";
 
 /** What a context asks of its subscription. */
 export interface ContextOwner {
@@ -18,9 +18,13 @@ export interface ContextOwner {
   readonly deadlineMs: number;
   /** Names topic and subscription in what is recognised elsewhere. */
   readonly scope: string;
+  /** Makes what a handler staged happen in a store, if the topic lives in one. */
+  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
   stopSignal(): AbortSignal;
-  /** The topic of a name or handle. */
-  destination(topic: unknown): Destination;
+  /** The name of its topic. */
+  readonly topic: string;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
 }
 
 /** Who hands events out. */
@@ -72,7 +76,15 @@ export class AttemptContext implements TopicContext, Pausable {
   get publish(): (topic: unknown, event: Draft) => void {
     return (topic, event) => {
       const staged = this.#stage();
-      staged.publish(this.#owner.destination(topic), event, this.#idOf(staged.size + 1));
+      staged.publish(this.#owner.outlets.destination(topic), event, this.#idOf(staged.size + 1));
+    };
+  }
+
+  get reply(): (data: unknown) => void {
+    return (data) => {
+      const event = this.#eventNow();
+      const { topic, outlets } = this.#owner;
+      this.#stage().reply(() => outlets.answer(topic, event, data));
     };
   }
 
@@ -89,8 +101,15 @@ export class AttemptContext implements TopicContext, Pausable {
 
   /** The attempt is over: what it staged, and nothing more from now on. */
   finish(): Staged | undefined {
+    const staged = this.#staged;
     this.#isOver = true;
-    return this.#staged;
+    this.#staged = undefined;
+    return staged;
+  }
+
+  /** Whether nothing more can be staged. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */

@@ -41,6 +41,14 @@ export interface TopicContext extends ListenerContext {
    * @throws {TypeError} If the attempt is over.
    */
   publish<Events extends EventMap>(topic: Topic<Events> | string, event: DraftOf<Events>): void;
+
+  /**
+   * Answers {@linkcode Bus.request} with an event of type `reply`, once the handler has succeeded. The
+   * first answer counts; without a request it goes nowhere.
+   *
+   * @throws {TypeError} If the attempt is over.
+   */
+  reply(data: unknown): void;
 }
 
 /** Handles an event of a topic. Returning acknowledges it; throwing or rejecting fails the attempt. */

@@ -2,6 +2,7 @@
  * The contexts of one cursor: one for all plain first attempts, and one each for the others.
  */
 
+import type { NovaEvent } from "../event/event.ts";
 import { AttemptContext, type ContextOwner, type Giver } from "./context.ts";
 
 /** Lends contexts out, and ends what was done with them. */
@@ -31,14 +32,20 @@ export class Contexts {
     if (context === this.first) this.first = this.#make(1);
   }
 
-  /** An attempt succeeded: what it staged happens now, or nothing of it. */
-  commit(context: AttemptContext): void {
+  /**
+   * An attempt succeeded: what it staged happens, or nothing of it. Now in memory; in a store when the
+   * promise resolves.
+   */
+  commit(context: AttemptContext, event: NovaEvent): Promise<void> | undefined {
     this.part(context);
     const staged = context.finish();
-    if (staged === undefined) return;
+    if (staged === undefined) return undefined;
     // Once the bus has ended everything, nothing may happen any more.
     this.#owner.stopSignal().throwIfAborted();
+    const { commits } = this.#owner;
+    if (commits !== undefined) return commits(staged, event);
     staged.commit();
+    return undefined;
   }
 
   /** An attempt failed: nothing of what it staged happens. */

@@ -162,6 +162,11 @@ export class Cursor implements JobOwner, Giver {
     };
   }
 
+  /** Events that failed for good and are held. */
+  get stuck(): number {
+    return this.#aside.stuck;
+  }
+
   /** The time that the oldest event has which waits here; Infinity if none does. */
   get oldestTime(): number {
     const next = this.queued > 0 ? this.partition.at(this.place) : undefined;
@@ -245,7 +250,7 @@ export class Cursor implements JobOwner, Giver {
       try {
         const result: unknown = listener(event, context);
         if (result !== undefined && isThenable(result)) pending = adopt(result);
-        else if (context.hasStaged) contexts.commit(context);
+        else if (context.hasStaged) pending = contexts.commit(context, event);
       } catch (error) {
         this.place = place + 1;
         contexts.discard(context);
@@ -278,7 +283,7 @@ export class Cursor implements JobOwner, Giver {
     try {
       const result: unknown = this.#listener(job.event, context);
       if (isThenable(result)) pending = adopt(result);
-      else if (context.hasStaged) contexts.commit(context);
+      else if (context.hasStaged) pending = contexts.commit(context, job.event);
     } catch (error) {
       this.#starting = undefined;
       contexts.discard(context);

@@ -60,7 +60,7 @@ export class Dedupe implements Guard {
   tokenOf(draft: Draft, event: NovaEvent): string | undefined {
     const { key } = this.#parts.settings;
     if (key === undefined) {
-      if (draft.id === undefined && this.#parts.required) this.#refuseNameless(draft);
+      if (draft.id === undefined && this.#parts.required) refuseNameless(this.#parts.topic, draft);
       return draft.id === undefined ? undefined : event.id;
     }
     let token: unknown;
@@ -113,14 +113,6 @@ export class Dedupe implements Guard {
     this.#opened().add(this.#hash, token, this.#clock.now(), seen);
   }
 
-  #refuseNameless(draft: Draft): never {
-    const message =
-      `Cannot publish to "${this.#parts.topic}" exactly once without an id of your own: ` +
-      "one that is stamped here is new each time you try. Give the event an id, the topic a " +
-      "dedupe.key, or publish through topic.producer(id)";
-    throw new ValidationError("id", draft, message);
-  }
-
   update(token: string, seen: Seen): void {
     const window = this.#opened();
     window.update(window.hash(token), token, seen);
@@ -146,4 +138,12 @@ export class Dedupe implements Guard {
     });
     return this.#window;
   }
+}
+
+/** Refuses an event that nobody could recognise. */
+export function refuseNameless(topic: string, draft: Draft): never {
+  const message = `Cannot publish to "${topic}" exactly once without an id of your own: ` +
+    "one that is stamped here is new each time you try. Give the event an id, the topic a " +
+    "dedupe.key, or publish through topic.producer(id)";
+  throw new ValidationError("id", draft, message);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Draft, NovaEvent } from "../event/event.ts";
-import { isolate } from "../event/isolation.ts";
+import { isolate, type Isolation } from "../event/isolation.ts";
 import { admitEvent } from "../event/make.ts";
 import type { Env } from "../internal/env.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
@@ -52,6 +52,8 @@ export class Door {
   /** Called when a delayed event has made room for others. */
   onRoom: (partition: Partition) => void = () => {};
   readonly #parts: DoorParts;
+  readonly #env: Env;
+  readonly #isolation: Isolation;
   readonly #partitions: readonly Partition[];
   readonly #delayed = new Set<DelayedEvent>();
   /** Delayed events that were given up. */
@@ -60,6 +62,8 @@ export class Door {
   constructor(parts: DoorParts) {
     const { settings } = parts;
     this.#parts = parts;
+    this.#env = parts.env;
+    this.#isolation = settings.isolation;
     this.#partitions = parts.partitions;
     this.dedupe = settings.dedupe && new Dedupe({
       ...parts,
@@ -80,9 +84,8 @@ export class Door {
 
   /** An event as it enters: checked, and out of its publisher's hands as far as the topic says. */
   check(draft: Draft): NovaEvent {
-    const { isolation } = this.#parts.settings;
-    const event = admitEvent(draft, this.#parts.env);
-    return isolation === "shared" ? event : isolate(event, isolation) as NovaEvent;
+    const event = admitEvent(draft, this.#env);
+    return this.#isolation === "shared" ? event : isolate(event, this.#isolation) as NovaEvent;
   }
 
   /** Lets an event in; false when there is no room. */
@@ -164,7 +167,7 @@ export class Door {
     guard?.remember(token, event, { partition: index, place: -1, sequence: 0 });
     const delayed = new DelayedEvent(entrant, this.#enterNow);
     this.#delayed.add(delayed);
-    delayed.handle = this.#parts.delays.add(delayed, dueAt - this.#parts.env.monotonic());
+    delayed.handle = this.#parts.delays.add(delayed, dueAt - this.#env.monotonic());
     return { id: event.id, partition: index, sequence: 0, duplicate: false, dropped: false };
   }
 

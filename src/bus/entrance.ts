@@ -110,11 +110,17 @@ export class Entrance {
   }
 
   tryProduce(producer: Producer, event: Draft, sequence?: number): boolean {
-    const token = checkNumber(sequence);
     const admitted = this.#door.check(event);
     const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    return this.#tryPass(admitted, hash, producer, token);
+    const index = hash % this.#partitions.length;
+    // A repeat, a gap, or no number at all: only those have to be looked into.
+    if (!producer.isNext(sequence, index)) {
+      return this.#tryPass(admitted, hash, producer, checkNumber(sequence));
+    }
+    if (!this.#add(admitted, hash)) return this.#lose();
+    producer.count(index, admitted.id, this.#door.sequence);
+    return true;
   }
 
   /** The producer of an id. */

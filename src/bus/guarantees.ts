@@ -6,6 +6,7 @@ import type { DeliveryMode, OnFailure } from "./api.ts";
 import { isDeadLetterName } from "./names.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { Subscriber } from "./subscription.ts";
+import type { AnyStore } from "../store/store.ts";
 
 /** What holds for one subscription. */
 export interface SubscriptionGuarantee {
@@ -61,31 +62,44 @@ export interface Promising {
   readonly settings: TopicSettings;
 }
 
-const SCOPE = "this process, for as long as the topic exists";
+const IN_MEMORY = "this process, for as long as the topic exists";
 
-/** The guarantees of a bus that keeps everything in memory. */
-export function guaranteesOf(bus: string, topics: readonly Promising[]): Guarantees {
+/** The guarantees of a bus: those of its store, if it has one. */
+export function guaranteesOf(
+  bus: string,
+  topics: readonly Promising[],
+  store: AnyStore | undefined,
+): Guarantees {
   const guarantees: Guarantees = {
     bus,
-    survives: "nothing",
-    because: "everything is kept in memory",
-    topics: topics.filter(({ topic }) => !isDeadLetterName(topic.name)).map(topicGuarantee),
+    survives: store?.capabilities.survives ?? "nothing",
+    because: store?.capabilities.because ?? "everything is kept in memory",
+    topics: topics.filter(({ topic }) => !isDeadLetterName(topic.name))
+      .map((promising) => topicGuarantee(promising, store)),
     toString: () => report(guarantees),
   };
   return guarantees;
 }
 
-function topicGuarantee({ topic: { name, subscribers }, settings }: Promising): TopicGuarantee {
+function topicGuarantee(
+  { topic: { name, subscribers }, settings }: Promising,
+  store: AnyStore | undefined,
+): TopicGuarantee {
   const { delivery, key, dedupe } = settings;
   const order = key === undefined ? "none" : "per key";
+  const inMemory = dedupe === undefined ? "nothing" : dedupe.key === undefined ? "ids" : "keys";
   return {
     topic: name,
     delivery,
-    scope: SCOPE,
+    scope: store === undefined ? IN_MEMORY : `store "${store.name}" and what is written with it`,
     order,
-    recognises: dedupe === undefined ? "nothing" : dedupe.key === undefined ? "ids" : "keys",
+    recognises: store === undefined ? inMemory : "ids",
     losses: lossesOf(settings),
-    because: [recognition(settings), ordering(settings), admission(settings)],
+    because: [
+      store === undefined ? recognition(settings) : IN_STORE,
+      ordering(settings),
+      admission(settings),
+    ],
     subscriptions: Array.from(
       subscribers,
       (subscriber) => subscriptionGuarantee(settings, subscriber),
@@ -166,6 +180,9 @@ function lossesOf({ delivery, overflow }: TopicSettings): string[] {
   }
   return losses;
 }
+
+const IN_STORE = "an event that is published again is recognised by its publisher's id, for as " +
+  "long as the store remembers it";
 
 function recognition({ dedupe }: TopicSettings): string {
   if (dedupe === undefined) {

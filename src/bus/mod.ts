@@ -45,6 +45,7 @@
 export { Bus } from "./bus.ts";
 export type { Guarantees, SubscriptionGuarantee, TopicGuarantee } from "./guarantees.ts";
 export type { Gap } from "./gap.ts";
+export type { BusHealth, BusHealthReason, BusHealthStatus, SubscriptionHealth } from "./health.ts";
 export type {
   BusOptions,
   BusStats,
@@ -70,6 +71,7 @@ export type {
   Receipt,
   RedriveOptions,
   RedriveResult,
+  RequestOptions,
   SubscribeOptions,
   SubscriptionStats,
   Topic,

@@ -190,8 +190,14 @@ export class Partition {
 
   /** Appends an event, number so-and-so of its topic; false when there is no room. */
   add(event: NovaEvent, hash: number, number: number): boolean {
-    if (this.tail === this.#limit && !this.#makeRoom()) return false;
-    this.#append(event, hash, number);
+    const { tail } = this;
+    if (tail === this.#limit && !this.#makeRoom()) return false;
+    const slot = tail & this.#mask;
+    this.#events[slot] = event;
+    if (this.#hashes !== undefined) this.#hashes[slot] = hash;
+    if (this.#history !== undefined) this.#history.note(slot, number);
+    this.tail = tail + 1;
+    if (this.#cursors.length > 0) this.#pacer.schedule();
     return true;
   }
 
@@ -222,18 +228,8 @@ export class Partition {
 
   #addBeyond(event: NovaEvent, hash: number, number: number): void {
     this.#stretch(Math.min(this.tail, this.window - 1));
-    this.#append(event, hash, number);
-    this.#limit = this.tail;
-  }
-
-  #append(event: NovaEvent, hash: number, number: number): void {
-    const { tail } = this;
-    const slot = tail & this.#mask;
-    this.#events[slot] = event;
-    if (this.#hashes !== undefined) this.#hashes[slot] = hash;
-    if (this.#history !== undefined) this.#history.note(slot, number);
-    this.tail = tail + 1;
-    if (this.#cursors.length > 0) this.#pacer.schedule();
+    this.#limit = this.tail + 1;
+    this.add(event, hash, number);
   }
 
   /** Lets a cursor read here from now on. */

@@ -83,6 +83,18 @@ export interface TopicProducer<Events extends EventMap = Record<string, unknown>
   tryPublish(event: DraftOf<Events>, sequence?: number): boolean;
 }
 
+/** Options of {@linkcode Bus.request}. */
+export interface RequestOptions {
+  /**
+   * How long to wait for the reply, in milliseconds. The event is not handed out any more after that.
+   *
+   * @default {30_000}
+   */
+  readonly timeoutMs?: number;
+  /** Ends the waiting; an event that was accepted is handled all the same. */
+  readonly signal?: AbortSignal;
+}
+
 /** What a publisher gets for an event. */
 export interface Receipt {
   /** The id of the event. */

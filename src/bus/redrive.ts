@@ -54,10 +54,15 @@ export function redrive(
   return { redriven, left };
 }
 
-/** The letters that are kept, oldest first. */
-export function lettersIn(letters: LetterBox | undefined): DeadLetter[] {
+/** The newest letters that are kept, oldest first. */
+export function lettersIn(
+  letters: LetterBox | undefined,
+  options: { readonly limit?: number },
+): DeadLetter[] {
+  requireOptions("reading dead letters", options);
+  const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER);
   if (letters === undefined) return [];
-  return [...letters.kept()].map((place) => letters.at(place)!.data as DeadLetter);
+  return [...letters.kept()].slice(-limit).map((place) => letters.at(place)!.data as DeadLetter);
 }
 
 /** Redrives the letters of several subscriptions, within one limit. */

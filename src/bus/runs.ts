@@ -43,7 +43,8 @@ export class Runs {
       this.running += 1;
       this.#owner.group?.occupy(context.subscription, this.#cursor.partition.index, job);
     }
-    this.#owner.limit?.add(job);
+    // What is being written has no deadline: it happens or not, but not later.
+    if (!context.isOver) this.#owner.limit?.add(job);
     pending.then(job.succeeded, job.failed);
   }
 
@@ -54,27 +55,30 @@ export class Runs {
       return;
     }
     this.#owner.limit?.delete(job);
-    this.#leave(job);
     const { failure, delayed } = job;
     const context = job.context!;
+    if (!failed && failure === undefined && context.hasStaged) return this.#commit(job, context);
+    this.#leave(job);
     if (failure !== undefined) {
       // The attempt had failed before; now its handler is out of the way.
       job.failure = job.delayed = undefined;
       if (delayed !== undefined) this.#owner.delays.delete(delayed);
       this.#cursor.fail(job, failure);
     } else if (failed) this.#cursor.fail(job, error, context.takePause(error));
-    else this.#acknowledge(job, context);
+    else this.#cursor.succeed(job);
     context.finish();
     this.#cursor.left();
   }
 
-  #acknowledge(job: Job, context: AttemptContext): void {
+  /** The handler succeeded: it has settled once what it staged has happened. */
+  #commit(job: Job, context: AttemptContext): void {
     try {
-      this.contexts.commit(context);
+      const writing = this.contexts.commit(context, job.event);
+      if (writing === undefined) this.settle(job, undefined, false);
+      else writing.then(job.succeeded, job.failed);
     } catch (error) {
-      return this.#cursor.fail(job, error);
+      this.settle(job, error, true);
     }
-    this.#cursor.succeed(job);
   }
 
   /** A handler takes too long: its attempt has failed, but its lane stays with it. */

@@ -57,6 +57,6 @@ export class StageDoor implements Destination {
 }
 
 /** Whether an event waits for an id. */
-function isNameless(event: Draft): boolean {
+export function isNameless(event: Draft): boolean {
   return typeof event === "object" && event !== null && event.id === undefined;
 }

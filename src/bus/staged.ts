@@ -7,6 +7,7 @@ import type { Draft, NovaEvent } from "../event/event.ts";
 import { requireFunction } from "../internal/check.ts";
 import { adopt, isThenable } from "../internal/thenable.ts";
 import type { Effect } from "./context_api.ts";
+import type { TopicLog } from "./durable/topic_log.ts";
 
 /** An event that is checked and placed, and not in yet. */
 export interface Outgoing {
@@ -18,6 +19,8 @@ export interface Outgoing {
 
 /** The topic that a handler publishes to. */
 export interface Destination {
+  /** Where it is written down, if it is in a store. */
+  readonly log?: TopicLog;
   /** Checks and places an event; `id` is for one that has none. */
   stage(event: Draft, id: string | undefined): Outgoing;
   /** Refuses what could not enter now, together with `others` of the same unit. */
@@ -26,9 +29,18 @@ export interface Destination {
   enterStaged(outgoing: Outgoing): void;
 }
 
+/** Where what handlers stage goes. */
+export interface Outlets {
+  /** The topic of a name or handle. */
+  destination(topic: unknown): Destination;
+  /** Answers who waits for an event of a topic. */
+  answer(topic: string, event: NovaEvent, data: unknown): void;
+}
+
 /** The unit of one attempt. */
 export class Staged {
   readonly #effects: Effect[] = [];
+  #reply: (() => void) | undefined;
   readonly #outgoing: { readonly to: Destination; readonly outgoing: Outgoing }[] = [];
 
   /** Adds a write. */
@@ -42,6 +54,25 @@ export class Staged {
     this.#outgoing.push({ to, outgoing: to.stage(event, id) });
   }
 
+  /** What was added, for one who makes it happen in a store. */
+  get effects(): readonly Effect[] {
+    return this.#effects;
+  }
+
+  get outgoing(): readonly { readonly to: Destination; readonly outgoing: Outgoing }[] {
+    return this.#outgoing;
+  }
+
+  /** Asks what could refuse an event. */
+  check(): void {
+    for (const { to, outgoing } of this.#outgoing) to.check(outgoing, this.#outgoing.length - 1);
+  }
+
+  /** What answers the request; of several, the last one. */
+  reply(reply: () => void): void {
+    this.#reply = reply;
+  }
+
   /** How many events there are. */
   get size(): number {
     return this.#outgoing.length;
@@ -52,7 +83,7 @@ export class Staged {
    * should fail any more. What fails all the same cannot be undone: its event is not tried again.
    */
   commit(): void {
-    for (const { to, outgoing } of this.#outgoing) to.check(outgoing, this.#outgoing.length - 1);
+    this.check();
     let done = 0;
     try {
       for (; done < this.#effects.length; done++) run(this.#effects[done]!);
@@ -66,6 +97,12 @@ export class Staged {
       const message = `Cannot undo ${done} of ${all} effects and events, as the next one failed`;
       throw new TerminalError(message, { cause });
     }
+    this.answer();
+  }
+
+  /** Answers who asked, as all of it has happened. */
+  answer(): void {
+    this.#reply?.();
   }
 }
 

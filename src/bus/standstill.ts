@@ -86,6 +86,11 @@ export class Standstill {
     for (const events of this.#parked.values()) yield* events;
   }
 
+  /** How many events are held. */
+  get stuck(): number {
+    return this.#held.size;
+  }
+
   /** How many keys are parked, and events held. */
   get stops(): number {
     return this.#parked.size + this.#held.size;

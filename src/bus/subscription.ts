@@ -28,7 +28,7 @@ import { Cursor } from "./cursor.ts";
 import { isGap } from "./gap.ts";
 import type { Group } from "./group.ts";
 import type { CloseCalls, CursorOwner, Due, Failure, Job } from "./job.ts";
-import type { Destination } from "./staged.ts";
+import type { Outlets, Staged } from "./staged.ts";
 import type { Partition } from "./partition.ts";
 import { Ready } from "./ready.ts";
 import { addTallies, ageSince, newTally, type Tally } from "./tally.ts";
@@ -47,12 +47,15 @@ export interface SubscriptionOwner {
   readonly limits: TimeLimits<Job>;
   readonly calls: CloseCalls;
   random(): number;
+  /** Makes what a handler staged happen in a store, if the topic lives in one. */
+  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
   /** Whether somebody keeps account of what its cursors have in hand. */
   readonly keepsAccount: boolean;
   /** Resolves when a subscription has its place. */
   readonly ready: Promise<void>;
   stopSignal(): AbortSignal;
-  destination(topic: unknown): Destination;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
   bury(failure: Failure): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
@@ -174,6 +177,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     }
   }
 
+  /** Events that failed for good and are held. */
+  get stuck(): number {
+    return this.#cursors.reduce((sum, { stuck }) => sum + stuck, 0);
+  }
+
   /** Forgets a cursor of a topic that is deleted, and keeps what it counted. */
   detach(cursor: Cursor): void {
     addTallies(this.#before, { ...cursor.tally(), zombies: 0 });
@@ -245,8 +253,12 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.stopSignal();
   }
 
-  destination(topic: unknown): Destination {
-    return this.#owner.destination(topic);
+  get outlets(): Outlets {
+    return this.#owner.outlets;
+  }
+
+  get commits(): SubscriptionOwner["commits"] {
+    return this.#owner.commits;
   }
 
   get keepsAccount(): boolean {

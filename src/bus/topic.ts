@@ -30,11 +30,11 @@ import type { TopicListener } from "./context_api.ts";
 import { DurablePart } from "./durable/part.ts";
 import type { Durability } from "./durable/durability.ts";
 import { LogEntrance } from "./durable/log_entrance.ts";
-import type { Destination } from "./staged.ts";
+import type { Destination, Outlets } from "./staged.ts";
 import { Expiries } from "./expiries.ts";
 import { Partition } from "./partition.ts";
 import { Placing } from "./placing.ts";
-import { redrive } from "./redrive.ts";
+import { type LetterBox, redrive } from "./redrive.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { Subscriber, SubscriptionOwner } from "./subscription.ts";
 
@@ -48,8 +48,8 @@ export interface TopicOwner {
   /** Where its events live, if not in memory alone. */
   readonly durability: Durability | undefined;
   stopSignal(): AbortSignal;
-  /** The topic of a name or handle, for handlers that publish. */
-  destination(topic: unknown): Destination;
+  /** Where what handlers stage goes. */
+  readonly outlets: Outlets;
   /** Something finished: closing may be done. */
   progressed(): void;
   /** Writes a dead letter of a topic that keeps so many; false when there is no room. */
@@ -111,7 +111,8 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       calls: owner.calls,
       random: () => env.random(),
       stopSignal: () => owner.stopSignal(),
-      destination: (topic) => owner.destination(topic),
+      outlets: owner.outlets,
+      commits: undefined,
       keepsAccount: false,
       ready: RESOLVED,
       bury: (failure) => owner.bury(name, settings.deadLetters, failure),
@@ -152,13 +153,17 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
       requireOpen: () => this.#entrance.requireOpen(),
       requireStart: (reading) => this.#entrance.requireStart(reading),
       // A durable subscription has a reader of its own; in memory all read the same partitions.
-      partsFor: (subscriber, { id, from }) =>
-        this.durable?.join(subscriber, id, from) ?? this.#parts,
+      partsFor: (subscriber, options) => this.durable?.join(subscriber, options) ?? this.#parts,
     });
   }
 
   publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
     return this.#entrance.publish(event, options);
+  }
+
+  /** Publishes an event; `asked` learns of it before anybody else does. */
+  ask(event: Draft, options: PublishOptions, asked: (event: NovaEvent) => void): Promise<Receipt> {
+    return this.#entrance.publish(event, options, asked);
   }
 
   tryPublish(event: Draft): boolean {
@@ -227,6 +232,11 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
     return this.#entrance.destination;
   }
 
+  /** Its dead letters, if it is a topic of them. */
+  get letters(): LetterBox | undefined {
+    return this.durable?.letters ?? this.partitions[0];
+  }
+
   /** Takes a dead letter, also while the bus closes. */
   enterDeadLetter(letter: NovaEvent): boolean {
     return this.#entrance.enter(0, letter, 0);
@@ -279,9 +289,7 @@ export class BusTopic implements Topic<Record<string, unknown>>, Closable<number
   }
 
   #redrive(subscriber: Subscriber, options: RedriveOptions): RedriveResult {
-    const letters = this.#owner.deadLettersOf(this.name);
-    const box = letters && (letters.durable?.letters ?? letters.partitions[0]);
-    const result = redrive(box, subscriber, options);
+    const result = redrive(this.#owner.deadLettersOf(this.name)?.letters, subscriber, options);
     if (result.redriven > 0 && options.dryRun !== true) {
       // There is room again for what could not become a dead letter.
       this.#audience.buryHeld();

@@ -4,6 +4,8 @@
  */
 
 import * as errors from "../errors.ts";
+import * as busErrors from "../errors/bus.ts";
+import * as storeErrors from "../errors/store.ts";
 
 /** An error, or anything else that was thrown, as plain data. */
 export interface WireError {
@@ -30,7 +32,7 @@ type Class = { readonly prototype: object };
 
 /** By whose class it is: others have errors of the same names, such as `TimeoutError`. */
 const classes: Readonly<Record<"nova" | "language", ReadonlyMap<string, Class>>> = {
-  nova: byName(Object.values(errors)),
+  nova: byName([errors, busErrors, storeErrors].flatMap((each) => Object.values<Class>(each))),
   language: byName([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]),
 };
 

@@ -114,13 +114,13 @@ export interface Append {
   readonly sizes?: readonly number[] | undefined;
 }
 
-/** How far somebody got: all up to `low`, and the ranges of `done` above it. */
+/** How far somebody got: all up to `low`, and what `done` says above it. */
 export interface Mark {
   /** The name. */
   readonly name: string;
   /** Everything up to here is done. */
   readonly low: Position;
-  /** What is done above it, in pairs: from, to, from, to, …, both inclusive and rising. */
+  /** What is done above it, in whatever form its writer has it: an engine only keeps it. */
   readonly done: readonly Position[];
   /** Whether retention must not pass it. */
   readonly protect: boolean;

@@ -10,7 +10,7 @@ import type { NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
 import { requireOptions, requireSignal } from "../internal/check.ts";
 import type { Mark, Put, Stored, StreamInfo } from "./driver.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, sizeOf } from "./engine.ts";
 
 const FORMAT = 1;
 const PAGE = 500;
@@ -140,10 +140,7 @@ async function parse<Tx>(
 ): Promise<{ records: (Stored & { size?: number })[]; end: Omit<End, "end" | "events"> }> {
   const { codec } = engine.settings;
   const encoded = engine.driver.capabilities.data === "encoded";
-  const body = (text: unknown): unknown => {
-    const raw = typeof text === "string" ? text : bytes((text as { base64: string }).base64);
-    return encoded ? raw : codec.decode(raw);
-  };
+  const body = (text: unknown): unknown => encoded ? rawOf(text) : codec.decode(rawOf(text));
   const records: (Stored & { size?: number })[] = [];
   let header = false;
   let end: End | undefined;
@@ -196,9 +193,15 @@ async function recordOf<Tx>(
   const place = { stream, version, position, recordedAt };
   const { id, type, timestamp, metadata } = event;
   const record = { id, type, timestamp, metadata, data, ...place };
+  const size = engine.measures ? { size: sizeOf(event, rawOf(item.data)) } : {};
   return engine.driver.capabilities.data === "encoded"
-    ? { ...record, codec: codec.name, size: String(data).length }
-    : record;
+    ? { ...record, ...size, codec: codec.name }
+    : { ...record, ...size };
+}
+
+/** What the codec wrote. */
+function rawOf(text: unknown): string | Uint8Array {
+  return typeof text === "string" ? text : bytes((text as { base64: string }).base64);
 }
 
 function parseLine(line: string): Record<string, unknown> {

@@ -167,6 +167,11 @@ export class Engine<Tx> {
     );
   }
 
+  /** Whether the bytes of events are counted. */
+  get measures(): boolean {
+    return this.#measures;
+  }
+
   #measured(
     events: readonly NovaEvent[],
     bodies: readonly (string | Uint8Array)[],
@@ -179,9 +184,7 @@ export class Engine<Tx> {
     for (const [i, event] of events.entries()) {
       const body = bodies[i]!;
       const { id, type, timestamp, metadata } = event;
-      let size = typeof body === "string" ? byteLength(body) : body.length;
-      size += id.length + type.length;
-      for (const key in metadata) size += key.length + byteLength(metadata[key]!);
+      const size = sizeOf(event, body);
       if (size > most) {
         const message = `Cannot append an event of ${size} bytes: at most ${most}`;
         throw new LimitExceededError("maxEventBytes", most, message);
@@ -360,4 +363,15 @@ export class Engine<Tx> {
     for (const held of this.held) held[Symbol.dispose]();
     this.held.clear();
   }
+}
+
+/** The bytes of an event: its data as a codec wrote it, type, id and metadata. */
+export function sizeOf(
+  { id, type, metadata }: NovaEvent,
+  body: string | Uint8Array,
+): number {
+  let size = typeof body === "string" ? byteLength(body) : body.length;
+  size += id.length + type.length;
+  for (const key in metadata) size += key.length + byteLength(metadata[key]!);
+  return size;
 }

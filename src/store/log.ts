@@ -99,10 +99,17 @@ export class Log {
   }
 
   /** Places an event where it was, above `head`; what lies between is empty. */
-  place(position: number, version: number, stream: StreamIndex, event: Draft, at: number): void {
+  place(
+    position: number,
+    version: number,
+    stream: StreamIndex,
+    event: Draft,
+    at: number,
+    size?: number,
+  ): void {
     this.skipTo(position - 1, at);
     stream.skipTo(version);
-    this.append(stream, event, at);
+    this.append(stream, event, at, size);
   }
 
   /** Leaves positions up to `head` empty. */

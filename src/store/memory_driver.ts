@@ -318,8 +318,10 @@ export class MemoryDriver implements Driver<MemoryTx> {
   load({ records = [], end }: Loaded): void {
     for (const stored of records) {
       this.#recordedAt = Math.max(this.#recordedAt, stored.recordedAt);
-      const { stream, version, position, recordedAt, size: _, ...event } = stored;
-      this.#log.place(position, version, this.#log.streamFor(stream), event, recordedAt);
+      const { stream, version, position, recordedAt, size, ...event } = stored;
+      const index = this.#log.streamFor(stream);
+      this.#log.place(position, version, index, event, recordedAt, size);
+      this.#ids?.add(event, index, position);
     }
     if (end === undefined) return;
     this.#log.skipTo(end.head, Math.max(0, this.#recordedAt));

@@ -1,4 +1,4 @@
-import { TopicNotFoundError } from "@nova/events";
+import { MemoryStore, TopicNotFoundError } from "@nova/events";
 import { Bus } from "@nova/events/bus";
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
@@ -42,6 +42,7 @@ describe("Bus.deadLetters() and Bus.redrive()", () => {
         .map(({ event }) => event.data),
       [0, 1, 2],
     );
+    assertEquals(bus.deadLetters("a", { limit: 2 }), bus.deadLetters("a").slice(-2));
     bus.redrive("a");
     assertEquals(bus.deadLetters("a"), []);
   });
@@ -75,6 +76,24 @@ describe("Bus.deadLetters() and Bus.redrive()", () => {
     assertEquals(bus.deadLetters("a").length, 1);
   });
 
+  it("work on a bus with a store, which counts its letters, too", async () => {
+    const bus = new Bus({ store: new MemoryStore({ env }), env });
+    const topic = bus.topic<Numbers>("a", { retry: { attempts: 1 } });
+    let well = false;
+    topic.subscribe(() => {
+      if (!well) throw new Error("no");
+    }, { id: "one" });
+    for (let i = 0; i < 2; i++) await topic.publish(n(i));
+    await env.settle();
+    const letters = () => bus.stats().topics.find(({ name }) => name === "a.dlq")!.queued;
+    assertEquals([letters(), bus.deadLetters("a").length], [2, 2]);
+    well = true;
+    assertEquals(bus.redrive("a"), { redriven: 2, left: 0 });
+    await env.settle();
+    assertEquals([letters(), bus.deadLetters("a").length], [0, 0]);
+    await bus.close();
+  });
+
   it("have nothing to do where nothing failed, and refuse what is not there", () => {
     const bus = new Bus({ env });
     bus.topic("a").subscribe(fails);
@@ -83,6 +102,8 @@ describe("Bus.deadLetters() and Bus.redrive()", () => {
     assertEquals(bus.redrive("a"), { redriven: 0, left: 0 });
     assertThrows(() => bus.deadLetters("b"), TopicNotFoundError);
     assertThrows(() => bus.redrive("b"), TopicNotFoundError);
+    assertThrows(() => bus.deadLetters("a", { limit: 0 }), RangeError, "limit");
+    assertThrows(() => bus.deadLetters("a", 5 as never), TypeError, "dead letters");
     assertThrows(() => bus.redrive("a", { limit: -1 }), RangeError, "limit");
     assertThrows(() => bus.redrive("a", { filter: 5 as never }), TypeError, "filter");
     assertThrows(() => bus.redrive("a", 5 as never), TypeError, "redrive");

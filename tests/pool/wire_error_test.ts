@@ -1,4 +1,6 @@
 import * as errors from "../../src/errors.ts";
+import * as bus from "../../src/errors/bus.ts";
+import * as store from "../../src/errors/store.ts";
 import {
   assert,
   assertEquals,
@@ -27,7 +29,27 @@ describe("toWire() and fromWire()", () => {
     new errors.TopicExistsError("orders", "key"),
     new errors.VersionConflictError("order-1", 3, 5, [{ id: "a" }]),
     new errors.WorkerLostError("resize", true, "its thread ended"),
+    new bus.SequenceGapError("orders", "p", 0, 5, 7),
+    new bus.StaleAckError("ack", "e1", "c"),
+    new store.IdConflictError("a", "e1"),
+    new store.CursorExpiredError(3, 7),
+    new store.CursorForeignError("store", "log"),
+    new store.CheckpointConflictError("c", 1, 2),
+    new store.FencedError("c"),
+    new store.EncodeError(["a", 0], "it is NaN"),
+    new store.CorruptError("damaged"),
+    new store.ReadOnlyError("store"),
+    new store.SchemaNewerError("store", 9, 1),
+    new store.UnknownOutcomeError("store"),
+    new store.UnavailableError("locked"),
+    new store.UnsupportedError("no effects"),
   ];
+
+  it("know every class of a store and of a bus", () => {
+    const names = new Set(all.map(({ constructor }) => constructor));
+    for (const each of [...Object.values(store), ...Object.values(bus)]) assert(names.has(each));
+  });
+
   for (const error of all) {
     it(`keep a ${error.name} what it is (I9)`, () => {
       const other = sent(error);

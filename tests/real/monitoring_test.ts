@@ -212,6 +212,52 @@ describe("examples/server.ts", () => {
     });
   }
 
+  for (const name of Object.keys(servers)) {
+    it(`gives the place of viewers who left to others on ${name}`, async () => {
+      // One more than may watch at once.
+      for (let i = 0; i < 101; i++) {
+        const leaving = new AbortController();
+        const { status, body } = await ask(name, "/internal/events", {
+          headers: { authorization },
+          signal: leaving.signal,
+        });
+        assertEquals(status, 200, `viewer ${i}`);
+        await body!.getReader().read();
+        leaving.abort();
+        if (i % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    });
+  }
+
+  it("keeps silent streams open, longer than an idle timeout", async () => {
+    await Promise.all([...running.keys()].map(async (name) => {
+      const { body } = await ask(name, "/internal/events?type=none", {
+        headers: { authorization },
+      });
+      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+      const until = Date.now() + 12_000;
+      let text = "";
+      while (Date.now() < until) {
+        const { done, value } = await reader.read();
+        assert(!done, `it ended on ${name}: ${text}`);
+        text += value;
+      }
+      assertMatch(text, /: still here\n\n[^]*: still here/, name);
+      await reader.cancel();
+    }));
+  });
+
+  it("hands the trace of a call to Prometheus as an exemplar", { skip: noPrometheus }, async () => {
+    const now = Date.now() / 1000;
+    const found = await eventually("exemplar", async () => {
+      const url = `http://127.0.0.1:${prometheus!.port}/api/v1/query_exemplars?` +
+        `query=nova_listener_duration_seconds_bucket&start=${now - 600}&end=${now + 60}`;
+      const { data } = await (await fetch(url)).json();
+      return data.length > 0 ? JSON.stringify(data) : undefined;
+    });
+    assertMatch(found, /"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"/);
+  });
+
   it("shows families on every panel of the dashboard", async () => {
     const { panels } = JSON.parse(await Deno.readTextFile(`${FOLDER}grafana.json`)) as {
       panels: { title: string; targets: { expr: string }[] }[];

@@ -59,6 +59,16 @@ function suite(): void {
     await copy.restore(store.dump());
     assertEquals(await copy.readAll(), await store.readAll());
     assertEquals((await copy.loadAggregate("a", options)).folded, 0);
+    // It measures nothing itself; those that do count the same bytes.
+    assertEquals(copy.stats().bytes, 0);
+    const { bytes } = store.stats();
+    const measured = new MemoryStore<Numbers>({ codec: later, maxEventBytes: 1000 });
+    const onDisk = new SqliteStore<Numbers>(openDatabase(), { codec: later });
+    for (const other of [measured, onDisk]) {
+      await other.restore(store.dump());
+      assertEquals(other.stats().bytes, bytes);
+      await other.close();
+    }
     await Promise.all([store.close(), copy.close()]);
   });
 

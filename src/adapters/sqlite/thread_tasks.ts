@@ -16,7 +16,7 @@ import type {
   Trim,
   Unit,
 } from "../../store/driver.ts";
-import type { SqliteDatabase } from "./database.ts";
+import { type SqliteDatabase, translated } from "./database.ts";
 import { SqliteDriver, type SqliteSettings } from "./driver.ts";
 
 /** A database that its thread opened, and so closes. */
@@ -126,7 +126,11 @@ export function sqliteTasks(open: () => ClosableDatabase, env: Env = systemEnv):
   };
   return {
     async open({ settings, terms }) {
-      db ??= open();
+      try {
+        db ??= open();
+      } catch (error) {
+        throw translated(error, settings.name);
+      }
       driver = new SqliteDriver(db, settings);
       const { log } = await driver.open({ ...terms, env });
       return answer({ log, capabilities: driver.capabilities });

@@ -5,7 +5,9 @@
 
 import type { Append, MarkWrite, Outcome, Placed, Unit } from "../../store/driver.ts";
 import type { Engine } from "../../store/engine.ts";
+import { requireCommitted } from "../../store/outcome.ts";
 import type { Key } from "../api.ts";
+import type { Effect } from "../context_api.ts";
 
 /** Events that finish together share a unit, up to so many. */
 const MOST_TOGETHER = 64;
@@ -16,13 +18,15 @@ export interface Finish {
   readonly position: number;
   readonly appends: readonly Append[];
   readonly marks: readonly MarkWrite[];
+  readonly effects: readonly Effect[];
   /** The key that is parked from now on. */
   readonly parks: Key;
 }
 
 interface Entry {
   readonly finish: Finish;
-  readonly settle: (placed: readonly Placed[] | undefined) => void;
+  readonly resolve: (placed: readonly Placed[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** What the committer asks of its subscription. */
@@ -56,11 +60,11 @@ export class Committer {
 
   /**
    * Writes what an event needs to be done, with a checkpoint in which it is. Answers where its appends
-   * are; nothing if they could not be written.
+   * are; rejects if nothing of it was written.
    */
-  finish(finish: Finish): Promise<readonly Placed[] | undefined> {
-    return new Promise((settle) => {
-      this.#waiting.push({ finish, settle });
+  finish(finish: Finish): Promise<readonly Placed[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ finish, resolve, reject });
       this.#start();
     });
   }
@@ -98,15 +102,23 @@ export class Committer {
         alone = entries.length;
         continue;
       }
-      let placed = outcome.is === "committed" ? outcome.placed : undefined;
-      for (const { finish, settle } of entries) {
-        settle(placed?.slice(0, finish.appends.length));
-        placed = placed?.slice(finish.appends.length);
-      }
+      await this.#settle(entries, outcome);
     }
     this.#running = false;
     this.#rested();
     this.#owner.rested();
+  }
+
+  async #settle(entries: readonly Entry[], outcome: Outcome): Promise<void> {
+    try {
+      let placed = await requireCommitted(this.#engine, outcome);
+      for (const { finish, resolve } of entries) {
+        resolve(placed.slice(0, finish.appends.length));
+        placed = placed.slice(finish.appends.length);
+      }
+    } catch (error) {
+      for (const { reject } of entries) reject(error);
+    }
   }
 
   async #commit(finishing: readonly Finish[]): Promise<Outcome> {

@@ -19,11 +19,13 @@ export type DurabilityOptions = Pick<LogOptions, "store" | "leaseMs" | "env" | "
 /** The store of a bus, and the logs in it. */
 export class Durability {
   readonly engine: Engine<never>;
+  readonly store: Store;
   readonly #options: DurabilityOptions;
   readonly #logs: Set<TopicLog> = new Set();
 
   constructor(options: DurabilityOptions) {
     this.#options = options;
+    this.store = options.store;
     this.engine = engineOf(options.store);
   }
 

@@ -81,12 +81,12 @@ export class Letters implements LetterBox {
         const placed = await reader.finish({
           position,
           parks,
+          effects: [],
           appends: [engine.append(log.stream, [event], "all", "any")],
           marks: kept.queued + this.#redriven.size === 0
             ? [this.#mark(engine.driver.figures().head, [], true)]
             : [],
         });
-        if (placed === undefined) return false;
         const record = recordOf(log.stream, event, placed[0]!);
         if (!placed[0]!.duplicate) keep(record);
         log.entered(record);

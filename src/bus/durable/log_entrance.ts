@@ -11,6 +11,8 @@ import type { Env } from "../../internal/env.ts";
 import { WaitingLine } from "../../queue/waiting_line.ts";
 import type { PublishOptions, Receipt } from "../api.ts";
 import type { EntranceStats } from "../entrance.ts";
+import { refuseNameless } from "../dedupe.ts";
+import { isNameless } from "../stage_door.ts";
 import type { Destination } from "../staged.ts";
 import type { Partition } from "../partition.ts";
 import type { Reading, TopicSettings } from "../settings.ts";
@@ -39,7 +41,10 @@ export class LogEntrance {
   /** Partitions whose waiting publishers are about to be let in. */
   readonly #lettingIn = new Set<number>();
   readonly #accepted: number[];
+  readonly #destination: Destination & { shut(makeError: () => Error): void };
   #refusal: (() => Error) | undefined;
+  /** The same for handlers, which may publish for longer. */
+  #stageRefusal: (() => Error) | undefined;
   #rejected = 0;
   #dropped = 0;
   #duplicates = 0;
@@ -50,14 +55,38 @@ export class LogEntrance {
     const timedOut = (): Error => new BufferFullError(`topic "${topic}"`, bufferSize, waitMs);
     this.#lines = Array.from({ length: partitions }, () => new WaitingLine(env, waitMs, timedOut));
     this.#accepted = new Array<number>(partitions).fill(0);
+    const { durable } = options;
+    this.#destination = {
+      log: durable.log,
+      stage: (event, id) => {
+        this.#requireStage();
+        const draft = isNameless(event) && id !== undefined ? { ...event, id } : event;
+        const admitted = admitEvent(draft, env);
+        return { event: admitted, hash: durable.partitionFor(admitted), token: undefined };
+      },
+      check: ({ hash }, others) => {
+        this.#requireStage();
+        if (durable.log.hasRoom(hash, bufferSize * 2 - others)) return;
+        throw new BufferFullError(`topic "${topic}"`, bufferSize * 2);
+      },
+      enterStaged: ({ hash }) => void (this.#accepted[hash]! += 1),
+      shut: (makeError) => void (this.#stageRefusal = makeError),
+    };
   }
 
-  publish(event: Draft, options?: PublishOptions): Promise<Receipt> {
+  publish(
+    event: Draft,
+    options?: PublishOptions,
+    _asked?: (event: NovaEvent) => void,
+  ): Promise<Receipt> {
     try {
       requireOptions("a publish", options);
       this.#refuseTimes(options);
-      const { durable, env, settings } = this.#options;
+      const { durable, env, topic, settings } = this.#options;
       const admitted = isolate(admitEvent(event, env), settings.isolation) as NovaEvent;
+      if (event.id === undefined && settings.delivery === "exactly-once") {
+        refuseNameless(topic, event);
+      }
       const partition = durable.partitionFor(admitted);
       const signal = options?.signal;
       requireSignal(signal);
@@ -81,12 +110,9 @@ export class LogEntrance {
     throw this.#options.durable.log.unsupported("number what is published to");
   }
 
-  /** Handlers cannot publish here yet. */
-  get destination(): Destination & { shut(): void } {
-    const refuse = (): never => {
-      throw this.#options.durable.log.unsupported("publish from a handler to");
-    };
-    return { stage: refuse, check: refuse, enterStaged: refuse, shut: () => {} };
+  /** Where handlers publish to: past `bufferSize`, up to twice that. */
+  get destination(): Destination & { shut(makeError: () => Error): void } {
+    return this.#destination;
   }
 
   /** Events whose time has not come: there are none. */
@@ -113,10 +139,10 @@ export class LogEntrance {
   }
 
   /** Refuses what a reader of the log cannot do. */
-  requireStart({ from, onLag }: Reading): void {
+  requireStart({ onLag }: Reading): void {
     const { log } = this.#options.durable;
-    if (typeof from !== "string") throw log.unsupported('use a sequence or a date as "from" of');
-    if (onLag !== "backpressure") throw log.unsupported(`use "${onLag}" as "onLag" of`);
+    if (onLag === "backpressure" || onLag === "spill") return;
+    throw log.unsupported(`use "${onLag}" as "onLag" of`);
   }
 
   /** A subscription got on in a partition. Publishers that wait are let in by the batch. */
@@ -148,7 +174,7 @@ export class LogEntrance {
       dropped,
       waiting,
       delayed: 0,
-      queued: log.queued,
+      queued: this.#options.kept?.queued ?? log.queued,
       partitions: this.#lines.map(({ length }, index) => ({
         ...log.statsIn(index),
         accepted: this.#accepted[index]!,
@@ -158,6 +184,10 @@ export class LogEntrance {
         waiting: length,
       })),
     };
+  }
+
+  #requireStage(): void {
+    if (this.#stageRefusal !== undefined) throw this.#stageRefusal();
   }
 
   #refuseTimes(options: PublishOptions = {}): void {

@@ -5,16 +5,18 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { checkKey } from "../../store/settings.ts";
-import type { From, Key } from "../api.ts";
+import type { Append } from "../../store/driver.ts";
+import type { Key } from "../api.ts";
 import { Expiries } from "../expiries.ts";
 import { letterOf } from "../letter.ts";
 import { isDeadLetterName, lettersOf } from "../names.ts";
 import { Partition } from "../partition.ts";
 import type { Placing } from "../placing.ts";
 import type { TopicSettings } from "../settings.ts";
-import type { Subscriber, SubscriptionOwner } from "../subscription.ts";
+import type { Staged } from "../staged.ts";
+import type { Subscriber, SubscriberOptions, SubscriptionOwner } from "../subscription.ts";
 import type { TopicOwner } from "../topic.ts";
-import type { Durability } from "./durability.ts";
+import { type Durability, recordOf } from "./durability.ts";
 import { Letters } from "./letters.ts";
 import { Reader } from "./reader.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
@@ -52,9 +54,18 @@ export class DurablePart {
       hashOf: (event) => this.#hashOf(event),
       opened: () => this.#findLetters(durability),
     });
+    this.#refuse(host.settings);
     if (kept === undefined) return;
     const keep = (letter: Recorded): boolean => host.keep(letter);
     this.letters = new Letters({ log: this.log, kept, maxEvents: bufferSize, keep });
+  }
+
+  /** What a topic in a store cannot do, or leaves to it. */
+  #refuse({ delivery, dedupe, retained, retainedMs }: TopicSettings): void {
+    const { log } = this;
+    if (delivery === "at-most-once") throw log.unsupported("deliver at most once from");
+    if (dedupe?.key !== undefined) throw log.unsupported('use "dedupe.key" with');
+    if (retained > 0 || retainedMs < Infinity) throw log.unsupported('use "retention" with');
   }
 
   /** The partition for an event that has no place yet: the turn of those without a key is a guess. */
@@ -64,7 +75,8 @@ export class DurablePart {
   }
 
   /** What a new subscription may ask: it gets a reader of its own. */
-  join(subscriber: () => Subscriber, id: string, from: From): SubscriptionOwner {
+  join(subscriber: () => Subscriber, options: SubscriberOptions): SubscriptionOwner {
+    const { id, from, onLag } = options;
     const { name, settings, parts, owner } = this.#host;
     checkKey("subscription", `${streamOf(name)}/${id}`);
     const partitions = Array.from({ length: settings.partitions }, (_, index) =>
@@ -88,16 +100,18 @@ export class DurablePart {
       log: this.log,
       id,
       from,
+      gates: onLag !== "spill",
       partitions,
       hashOf: (event) => this.#hashOf(event),
       partitionOf: (key) => this.#partitionOf(key),
       isGone: ({ position }) => this.letters?.isGone(position) ?? false,
       accounted: (inHand) => this.#lettersOf()?.settled(id, inHand),
-      lost: () => subscriber().rejoin(this.join(subscriber, id, from)),
+      lost: () => subscriber().rejoin(this.join(subscriber, options)),
     });
     const durable: SubscriptionOwner = {
       ...parts,
       partitions,
+      commits: (staged, event) => this.#commit(reader, staged, event as Recorded),
       keepsAccount: true,
       ready: reader.ready,
       keyOf: (event) => this.#keyOf(event),
@@ -120,6 +134,29 @@ export class DurablePart {
       },
     };
     return durable;
+  }
+
+  /** What a handler staged, and that its event is done, as one. */
+  async #commit(reader: Reader, staged: Staged, { position }: Recorded): Promise<void> {
+    const { engine } = this.log.options;
+    const appends: Append[] = [];
+    staged.check();
+    for (const { to: { log }, outgoing: { event } } of staged.outgoing) {
+      if (log?.options.engine !== engine) {
+        throw new TypeError(
+          "Cannot publish to a topic of another bus together with the checkpoint",
+        );
+      }
+      appends.push(engine.append(log.stream, [event], "all", "any"));
+    }
+    const { effects } = staged;
+    const placed = await reader.finish({ position, appends, effects, marks: [], parks: undefined });
+    for (const [i, { to, outgoing }] of staged.outgoing.entries()) {
+      if (placed[i]!.duplicate) continue;
+      to.enterStaged(outgoing);
+      to.log!.entered(recordOf(to.log!.stream, outgoing.event, placed[i]!));
+    }
+    staged.answer();
   }
 
   #lettersOf(): Letters | undefined {

@@ -4,7 +4,10 @@
  * a checkpoint is due.
  */
 
-/** A checkpoint: everything up to `low` is done, and the ranges of `done` (from, to, …) above it. */
+/**
+ * A checkpoint: everything up to `low` is done. `done` has the furthest position of each partition, up to
+ * which its events are done too, and behind those the positions that are not.
+ */
 export interface Mark {
   readonly low: number;
   readonly done: readonly number[];
@@ -22,30 +25,33 @@ interface Handed {
 /** The positions of one subscription in the log of its topic. */
 export class Progress {
   readonly #handed: readonly Handed[];
-  /** Taken, and not done when it was last asked. */
+  /** The furthest position of each partition that was taken. */
+  readonly #furthest: number[];
+  /** Taken, and not done when it was last asked; also what an earlier life has left. */
   readonly #open: Set<number> = new Set();
-  /** What an earlier life of the subscription has done above `low`. */
-  readonly #known: readonly number[];
-  /** The known range that may be next. */
-  #next = 0;
-  /** Nothing at or below it is left to do, except what is open. */
-  #top: number;
+  /** What an earlier life has left, and this one has not taken yet. */
+  readonly #left: Set<number>;
+  /** The same, as it was in the beginning, by which repetitions are known. */
+  readonly #before: { readonly furthest: readonly number[]; readonly left: ReadonlySet<number> };
+  /** Events up to here were handed over, or need not be. */
+  #reached: number;
 
-  constructor(partitions: number, mark: Mark) {
+  constructor(partitions: number, { low, done }: Mark) {
     this.#handed = Array.from({ length: partitions }, () => ({
       positions: [],
       first: 0,
       before: 0,
     }));
-    this.#known = mark.done;
-    this.#top = mark.low;
+    this.#furthest = Array.from({ length: partitions }, (_, i) => done[i] ?? low);
+    this.#left = new Set(done.slice(partitions));
+    this.#before = { furthest: [...this.#furthest], left: new Set(this.#left) };
+    this.#reached = low;
   }
 
-  /** Whether an earlier life is done with a position; to be asked in rising order. */
-  isDone(position: number): boolean {
-    const known = this.#known;
-    while (this.#next < known.length && known[this.#next + 1]! < position) this.#next += 2;
-    return this.#next < known.length && known[this.#next]! <= position;
+  /** Whether an earlier life is done with an event. */
+  isDone(partition: number, position: number): boolean {
+    const { furthest, left } = this.#before;
+    return position <= furthest[partition]! && !left.has(position);
   }
 
   /** An event was handed to a partition. */
@@ -53,17 +59,9 @@ export class Progress {
     this.#handed[partition]!.positions.push(position);
   }
 
-  /** Nothing is handed out, nothing is open: all up to a position is done. */
+  /** Every event up to here was handed over, or need not be. */
   reached(position: number): void {
-    if (position > this.#top) this.#top = position;
-  }
-
-  /** Positions that were handed out and not taken, or taken and not done. */
-  get pending(): number {
-    return this.#handed.reduce(
-      (sum, { positions, first }) => sum + positions.length - first,
-      this.#open.size,
-    );
+    if (position > this.#reached) this.#reached = position;
   }
 
   /**
@@ -75,37 +73,26 @@ export class Progress {
     inHand: ReadonlySet<number>,
     finishing: ReadonlySet<number>,
   ): Mark {
-    for (const [partition, handed] of this.#handed.entries()) {
-      this.#take(handed, taken(partition), inHand);
-    }
     for (const position of this.#open) if (!inHand.has(position)) this.#open.delete(position);
-    const top = this.#top;
-    const left: number[] = [];
+    let low = this.#reached;
+    for (const [partition, handed] of this.#handed.entries()) {
+      this.#take(handed, partition, taken(partition), inHand);
+      const next = handed.positions[handed.first];
+      if (next !== undefined && next <= low) low = next - 1;
+    }
+    const left = [...this.#left];
     for (const position of this.#open) if (!finishing.has(position)) left.push(position);
-    for (const { positions, first } of this.#handed) {
-      for (let i = first; i < positions.length && positions[i]! < top; i++) {
-        left.push(positions[i]!);
-      }
-    }
-    left.sort((a, b) => a - b);
-    const done: number[] = [];
-    for (let i = 0; i < left.length; i++) {
-      const to = i + 1 < left.length ? left[i + 1]! - 1 : top;
-      if (to > left[i]!) done.push(left[i]! + 1, to);
-    }
-    for (let i = 0; i < this.#known.length; i += 2) {
-      const to = this.#known[i + 1]!;
-      if (to > top) done.push(Math.max(top + 1, this.#known[i]!), to);
-    }
-    return { low: left.length === 0 ? top : left[0]! - 1, done };
+    for (const position of left) if (position <= low) low = position - 1;
+    return { low, done: [...this.#furthest, ...left.sort((a, b) => a - b)] };
   }
 
-  #take(handed: Handed, taken: number, inHand: ReadonlySet<number>): void {
+  #take(handed: Handed, partition: number, taken: number, inHand: ReadonlySet<number>): void {
     const { positions } = handed;
     const end = taken - handed.before;
     for (let i = handed.first; i < end; i++) {
       const position = positions[i]!;
-      if (position > this.#top) this.#top = position;
+      this.#left.delete(position);
+      if (position > this.#furthest[partition]!) this.#furthest[partition] = position;
       if (inHand.has(position)) this.#open.add(position);
     }
     handed.first = end;

@@ -31,6 +31,8 @@ export interface ReaderOptions {
   readonly id: string;
   /** Where to begin if there is no checkpoint yet: at the end, or at the start. */
   readonly from: From;
+  /** Whether publishers wait for it when it keeps up and has no room. */
+  readonly gates: boolean;
   readonly partitions: readonly Partition[];
   /** The hash that places an event in its partition and lane. */
   readonly hashOf: (event: Recorded) => number;
@@ -81,10 +83,15 @@ export class Reader implements CommitterOwner {
     this.partitions = partitions;
     this.#committer = new Committer(log.options.engine, this);
     log.join(this);
-    this.ready = this.#begin(options.from === "latest" ? log.latest() : Promise.resolve(0));
+    this.ready = this.#begin(log.startOf(options.from));
     this.ready.catch((error) => {
       if (!this.#ended && !(error instanceof ClosedError)) log.options.env.report(error);
     });
+  }
+
+  /** Whether publishers have to wait for it, when it has no room. */
+  get gates(): boolean {
+    return this.keepsUp && this.#options.gates;
   }
 
   /** Events that its cursors have not taken yet. */
@@ -108,14 +115,14 @@ export class Reader implements CommitterOwner {
     return this.#ending.signal.aborted;
   }
 
-  async #begin(latest: Promise<number>): Promise<void> {
+  async #begin(start: Promise<number>): Promise<void> {
     // Nobody else would hear of its failure, and it may not be needed.
-    latest.catch(() => {});
+    start.catch(() => {});
     for (;;) {
       try {
         // Who has just left here is about to give the lease back.
         await this.#log.departures.get(this.#name);
-        if (await this.#takePlace(latest)) return;
+        if (await this.#takePlace(start)) return;
       } catch (error) {
         this.#isWaiting = true;
         this.#log.options.progressed();
@@ -127,7 +134,7 @@ export class Reader implements CommitterOwner {
   }
 
   /** True when it has its place, or does not want it any more; false while somebody else has it. */
-  async #takePlace(latest: Promise<number>): Promise<boolean> {
+  async #takePlace(start: Promise<number>): Promise<boolean> {
     const { driver } = this.#log.options.engine;
     await this.#log.open();
     if (this.#ended) return true;
@@ -137,7 +144,7 @@ export class Reader implements CommitterOwner {
     const mark = await driver.mark(this.#name);
     this.#saved = mark ?? this.#saved;
     const { low, done } = mark ??
-      { low: await latest.catch(() => this.#log.latest()), done: [] };
+      { low: await start.catch(() => this.#log.startOf(this.#options.from)), done: [] };
     // Kept before anything is handed out: who comes back later must not begin anew.
     if (mark === undefined) await this.#keepFirst(low);
     const keys = await driver.document(this.#name);
@@ -231,12 +238,13 @@ export class Reader implements CommitterOwner {
   /** Hands an event to its partition; false if that is full. */
   #handOn(event: Recorded): boolean {
     const progress = this.#progress!;
-    if (!progress.isDone(event.position) && !this.#options.isGone(event)) {
-      const hash = this.#options.hashOf(event);
-      const partition = hash % this.partitions.length;
+    const hash = this.#options.hashOf(event);
+    const partition = hash % this.partitions.length;
+    if (!progress.isDone(partition, event.position) && !this.#options.isGone(event)) {
       if (!this.partitions[partition]!.add(event, hash, event.version)) return false;
       progress.handed(partition, event.position);
     }
+    progress.reached(event.position);
     this.#next = event.version + 1;
     return true;
   }
@@ -283,8 +291,8 @@ export class Reader implements CommitterOwner {
     return this.#cursors.reduce((sum, { place }) => sum + place, 0);
   }
 
-  /** Writes what an event needs so that it is done; nothing if that could not be written. */
-  finish(finish: Finish): Promise<readonly Placed[] | undefined> {
+  /** Writes what an event needs so that it is done; rejects if nothing of that was written. */
+  finish(finish: Finish): Promise<readonly Placed[]> {
     return this.#committer.finish(finish);
   }
 
@@ -310,17 +318,19 @@ export class Reader implements CommitterOwner {
       done.add(position);
       if (parks !== undefined) keys.add(parks);
     }
-    if (progress.pending === 0 && this.#next > this.#log.head) progress.reached(this.#log.quiet);
+    if (this.#next > this.#log.head) progress.reached(this.#log.quiet);
     this.#savedTaken = this.#taken();
     const mark = progress.mark((partition) => this.#cursors[partition]!.place, inHand, done);
     const marks = isSame(mark, this.#saved) ? [] : [this.#write(mark)];
     const text = JSON.stringify([...keys]);
     const documents: Put[] = text === this.#savedKeys ? [] : [{ key: this.#name, body: text }];
     const appends = finishing.flatMap((finish) => finish.appends);
-    if (marks.length + documents.length + appends.length === 0) return undefined;
+    const effects = finishing.flatMap((finish) => finish.effects);
+    const changes = marks.length + documents.length + appends.length + effects.length;
+    if (changes === 0) return undefined;
     // Always with the mark, as it carries the fence.
     const others = finishing.flatMap((finish) => finish.marks);
-    return { appends, documents, marks: [this.#write(mark), ...others] };
+    return { appends, documents, effects, marks: [this.#write(mark), ...others] };
   }
 
   #write({ low, done }: Mark): MarkWrite {
@@ -345,7 +355,8 @@ export class Reader implements CommitterOwner {
       for (const { position } of finishing) this.#finished.add(position);
     } else if (outcome.is === "fenced") this.#lose();
     else if (!this.#ended) {
-      if ("error" in outcome) this.#log.options.env.report(outcome.error);
+      // Who wanted something finished hears of it.
+      if ("error" in outcome && finishing.length === 0) this.#log.options.env.report(outcome.error);
       this.#saveLater(SAVE_AGAIN_MS);
     }
   }

@@ -9,9 +9,10 @@ import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
 import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
+import { Bell } from "../../store/bell.ts";
 import { requireCommitted } from "../../store/outcome.ts";
 import type { Store } from "../../store/store.ts";
-import type { Receipt } from "../api.ts";
+import type { From, Receipt } from "../api.ts";
 import type { Reader } from "./reader.ts";
 
 /** Events at the end that are kept in memory: a power of two. */
@@ -60,8 +61,8 @@ export class TopicLog {
   #isOpen = false;
   /** Publishes that wait for the opening. */
   #late = 0;
-  /** Somebody wrote to the store since it was last looked at. */
-  #rung = false;
+  /** Rings when no append is under way any more. */
+  readonly #quiescent: Bell = new Bell();
   /** The events after version `#from`, up to the head, are in the window. */
   readonly #window: Recorded[] = [];
   #from = 0;
@@ -110,11 +111,10 @@ export class TopicLog {
   }
 
   /** Whether a reader who keeps up has room for one event more. */
-  hasRoom(partition: number): boolean {
-    const { bufferSize } = this.options;
-    for (const { keepsUp, partitions } of this.readers) {
-      if (!keepsUp) continue;
-      if (partitions[partition]!.queued + this.#inFlight[partition]! >= bufferSize) return false;
+  hasRoom(partition: number, most: number = this.options.bufferSize): boolean {
+    for (const { gates, partitions } of this.readers) {
+      if (!gates) continue;
+      if (partitions[partition]!.queued + this.#inFlight[partition]! >= most) return false;
     }
     return true;
   }
@@ -150,12 +150,18 @@ export class TopicLog {
   /** Appends an event; resolves when it is committed. Events are appended in the order of the calls. */
   publish(event: NovaEvent, partition: number, signal: AbortSignal | undefined): Promise<Receipt> {
     this.#inFlight[partition]! += 1;
+    let isUnderWay = true;
+    // Once, and before the event counts as one that waits for its readers.
+    const landed = (): void => {
+      if (isUnderWay) this.#inFlight[partition]! -= 1;
+      isUnderWay = false;
+    };
     const appended = this.#isOpen && this.#late === 0
-      ? this.#append(event, signal)
-      : this.#appendLater(event, signal);
+      ? this.#append(event, signal, landed)
+      : this.#appendLater(event, signal, landed);
     const settled = (): void => {
-      this.#inFlight[partition]! -= 1;
-      if (this.#rung && this.inFlight === 0) void this.#look();
+      landed();
+      if (this.inFlight === 0) this.#quiescent.ring();
       this.options.progressed();
     };
     appended.then(settled, settled);
@@ -163,21 +169,30 @@ export class TopicLog {
   }
 
   /** Behind those who came before it, while the log is being opened. */
-  async #appendLater(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+  async #appendLater(
+    event: NovaEvent,
+    signal: AbortSignal | undefined,
+    landed: () => void,
+  ): Promise<Receipt> {
     this.#late += 1;
     try {
       await this.open();
     } finally {
       this.#late -= 1;
     }
-    return this.#append(event, signal);
+    return this.#append(event, signal, landed);
   }
 
-  #append(event: NovaEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+  #append(
+    event: NovaEvent,
+    signal: AbortSignal | undefined,
+    landed: () => void,
+  ): Promise<Receipt> {
     const { store } = this.options;
     const options = signal === undefined ? {} : { signal };
     return store.append(this.stream, [event], options).then(({ duplicate, events }) => {
       const record = events[0]!;
+      landed();
       if (!duplicate) this.entered(record);
       return {
         id: record.id,
@@ -228,6 +243,30 @@ export class TopicLog {
     return low;
   }
 
+  /** The position behind which a subscription begins. */
+  startOf(from: From): Promise<number> {
+    if (from === "latest") return this.latest();
+    return from === "earliest" ? Promise.resolve(0) : this.#find(from);
+  }
+
+  async #find(from: number | Date): Promise<number> {
+    const { topic, engine } = this.options;
+    await this.open();
+    const { stream } = this;
+    if (typeof from === "number") {
+      if (from > this.head + 1) {
+        const message = `Cannot use ${from} as "from" as topic "${topic}" is at ${this.head}`;
+        throw new RangeError(message);
+      }
+      const { records } = await engine.read({ stream, after: Math.max(0, from - 2), limit: 1 });
+      const [before] = records;
+      return before === undefined || before.version >= from ? 0 : before.position;
+    }
+    const query = { stream, after: 0, limit: 1, from: from.getTime() };
+    const [first] = (await engine.read(query)).records;
+    return first === undefined ? await this.latest() : first.position - 1;
+  }
+
   /** The last position of the store: what is published here from now on is behind it. */
   async latest(): Promise<number> {
     const { driver } = this.options.engine;
@@ -272,6 +311,7 @@ export class TopicLog {
   /** Ends the watching; resolves when every subscription has left. */
   async end(): Promise<void> {
     this.#ended = true;
+    this.#quiescent.ring();
     this.options.engine.bell.ring();
     await Promise.all(this.departures.values());
   }
@@ -281,10 +321,13 @@ export class TopicLog {
     const { engine } = this.options;
     this.#watching = true;
     while (this.readers.size > 0 && !this.#ended && !engine.closed) {
-      const growth = engine.growth();
       // What is appended here is told in its turn, and shows what others wrote before it.
-      if (this.inFlight === 0) await this.#look();
-      else this.#rung = true;
+      if (this.inFlight > 0) {
+        await this.#quiescent.next();
+        continue;
+      }
+      const growth = engine.growth();
+      await this.#look();
       await growth;
     }
     this.#watching = false;
@@ -292,7 +335,6 @@ export class TopicLog {
 
   async #look(): Promise<void> {
     const { engine, env } = this.options;
-    this.#rung = false;
     try {
       // Read through the engine, which then knows how far the log was seen.
       const { records, head } = await engine.read({

@@ -6,8 +6,8 @@ import type { DeadLetter } from "../../bus/api.ts";
 
 /** A bus that tells its dead letters, and delivers them again. */
 export interface LetterBox {
-  /** The letters of a topic that are kept. */
-  deadLetters(topic: string): readonly DeadLetter[];
+  /** The newest letters of a topic that are kept. */
+  deadLetters(topic: string, options: { readonly limit: number }): readonly DeadLetter[];
   /** Delivers letters again. */
   redrive(
     topic: string,

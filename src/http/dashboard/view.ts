@@ -139,7 +139,11 @@ function lettersOf(parts: readonly NamedPart[], graves: readonly TopicView[]): L
     if (count === 0) return [];
     left -= count;
     const topic = name.replace(/\.dlq$/, "");
-    return groupLetters(bus, topic, letterBox(bus, parts)?.deadLetters(topic).slice(-count) ?? []);
+    return groupLetters(
+      bus,
+      topic,
+      letterBox(bus, parts)?.deadLetters(topic, { limit: count }) ?? [],
+    );
   });
 }
 

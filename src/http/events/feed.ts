@@ -12,8 +12,11 @@ import { describeEvent, type Filter, type Frame } from "./frame.ts";
 /** How many frames are kept for those who come back. */
 const KEPT = 512;
 
-/** How many frames a viewer may be behind; then it misses some, and is told how many. */
-const MOST_UNREAD = 256;
+/** Frames are written together: a hundred viewers then cost as much as a hundred writes, not more. */
+const FLUSH_MS = 100;
+
+/** How many writes a viewer may be behind; then it misses some frames, and is told how many. */
+const MOST_UNREAD = 32;
 
 /** Events beyond so many a second are counted, not shown: looking must not cost what working does. */
 const MOST_PER_SECOND = 500;
@@ -38,7 +41,7 @@ interface Source {
 
 interface Viewer {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
-  readonly filter: Filter;
+  readonly filter: Filter | undefined;
   /** Frames it was too slow for. */
   missed: number;
   silent: number;
@@ -53,6 +56,8 @@ export class Feed implements Disposable {
   readonly #viewers = new Set<Viewer>();
   readonly #subscriptions = new Map<string, Subscription>();
   #kept: Frame[] = [];
+  /** Those of them that no viewer has got yet. */
+  #fresh: Frame[] = [];
   /** Tells the numbers of one time of listening from those of the next. */
   #name = "";
   #number = 0;
@@ -60,6 +65,7 @@ export class Feed implements Disposable {
   #skipped = 0;
   #idle = 0;
   #timer: Disposable = NOTHING;
+  #flushing: Disposable = NOTHING;
 
   constructor(parts: readonly NamedPart[], showData: boolean, env: Env) {
     this.#sources = parts.filter(({ kind }) => kind === "emitter" || kind === "bus");
@@ -76,7 +82,7 @@ export class Feed implements Disposable {
    * A stream that begins behind the event of that id, or with the next one. It ends when its reader
    * cancels it.
    */
-  watch(filter: Filter, lastId: string | null): ReadableStream<Uint8Array> {
+  watch(filter: Filter | undefined, lastId: string | null): ReadableStream<Uint8Array> {
     this.#start();
     let viewer: Viewer;
     return new ReadableStream<Uint8Array>({
@@ -92,6 +98,7 @@ export class Feed implements Disposable {
 
   /** Ends every stream, and listens no more. */
   [Symbol.dispose](): void {
+    this.#flush();
     for (const { controller } of this.#viewers) controller.close();
     this.#viewers.clear();
     this.#stop();
@@ -107,9 +114,11 @@ export class Feed implements Disposable {
 
   #stop(): void {
     this.#timer[Symbol.dispose]();
+    this.#flushing[Symbol.dispose]();
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
     this.#subscriptions.clear();
     this.#kept = [];
+    this.#fresh = [];
     this.#name = "";
     this.#number = 0;
     this.#skipped = 0;
@@ -176,22 +185,43 @@ export class Feed implements Disposable {
     this.#left -= 1;
     const number = this.#number += 1;
     const text = describeEvent(component, event, this.#showData);
-    const bytes = this.#encoder.encode(`id: ${this.#name}.${number}\ndata: ${text}\n\n`);
-    const frame = { number, component, type: event.type, bytes };
+    const frame = {
+      number,
+      component,
+      type: event.type,
+      text: `id: ${this.#name}.${number}\ndata: ${text}\n\n`,
+    };
     if (this.#kept.length >= KEPT * 2) this.#kept = this.#kept.slice(-KEPT);
     this.#kept.push(frame);
-    for (const viewer of this.#viewers) this.#show(viewer, frame);
+    this.#fresh.push(frame);
+    if (this.#fresh.length > 1) return;
+    this.#flushing = this.#env.setTimer(() => this.#flush(), FLUSH_MS, { ref: false });
   }
 
-  #show(viewer: Viewer, frame: Frame): void {
-    if (!viewer.filter(frame)) return;
+  #flush(): void {
+    const frames = this.#fresh;
+    this.#fresh = [];
+    // Made once for all who want everything.
+    let whole: Uint8Array | undefined;
+    for (const viewer of this.#viewers) {
+      if (viewer.filter !== undefined) this.#show(viewer, frames.filter(viewer.filter));
+      else this.#show(viewer, frames, whole ??= this.#bytesOf(frames));
+    }
+  }
+
+  #show(viewer: Viewer, frames: readonly Frame[], bytes?: Uint8Array): void {
+    if (frames.length === 0) return;
     if (viewer.controller.desiredSize! <= 0) {
-      viewer.missed += 1;
+      viewer.missed += frames.length;
       return;
     }
     this.#tellMissed(viewer);
     viewer.silent = 0;
-    viewer.controller.enqueue(frame.bytes);
+    viewer.controller.enqueue(bytes ?? this.#bytesOf(frames));
+  }
+
+  #bytesOf(frames: readonly Frame[]): Uint8Array {
+    return this.#encoder.encode(frames.map(({ text }) => text).join(""));
   }
 
   /** Shows what is kept of what came behind an event, and says if that is not all. */
@@ -202,9 +232,14 @@ export class Feed implements Disposable {
     // Of another time of listening: nobody knows how many came since.
     if (Number.isNaN(last)) this.#write(viewer, gap(null));
     else if (last + 1 < first) this.#write(viewer, gap(first - last - 1));
-    for (const frame of this.#kept) {
-      if (frame.number > last) this.#show(viewer, frame);
-    }
+    // What is fresh comes with the next write.
+    const end = this.#fresh[0]?.number ?? Infinity;
+    this.#show(
+      viewer,
+      this.#kept.filter((frame) =>
+        frame.number > last && frame.number < end && viewer.filter?.(frame) !== false
+      ),
+    );
   }
 
   #tellMissed(viewer: Viewer): void {

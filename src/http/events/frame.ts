@@ -8,14 +8,14 @@ import { compilePattern } from "../../event/pattern.ts";
 /** Longer data is cut: a stream is for looking, not for copying. */
 const LONGEST_DATA = 16_384;
 
-/** An event that came by, ready to be written to any number of viewers. */
+/** An event that came by, as it is written to viewers. */
 export interface Frame {
   /** Its place in the feed, from 1. */
   readonly number: number;
   /** Where it was seen: `emitter/shop`, `bus/shop/orders`. */
   readonly component: string;
   readonly type: string;
-  readonly bytes: Uint8Array;
+  readonly text: string;
 }
 
 /** What is shown of an event: who and when; what it says only where `showData` allows it. */
@@ -48,13 +48,14 @@ export type Filter = (frame: Frame) => boolean;
 
 /**
  * The filter of a query: `?type=order.*` and `?component=bus/shop`, each any number of times. A
- * component also means all that is in it.
+ * component also means all that is in it. Undefined when everything is wanted.
  *
  * @throws {SyntaxError} If a type is no pattern.
  */
-export function filterOf(query: URLSearchParams): Filter {
+export function filterOf(query: URLSearchParams): Filter | undefined {
   const types = query.getAll("type").map((type) => compileType(type));
   const components = query.getAll("component");
+  if (types.length === 0 && components.length === 0) return undefined;
   return ({ type, component }) =>
     (types.length === 0 || types.some((matches) => matches(type))) &&
     (components.length === 0 ||

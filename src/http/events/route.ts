@@ -34,7 +34,7 @@ export function eventsRoute(
     method: "GET",
     path: "/events",
     handle({ request, url }) {
-      let filter: Filter;
+      let filter: Filter | undefined;
       try {
         filter = filterOf(url.searchParams);
       } catch (error) {

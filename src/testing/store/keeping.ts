@@ -137,6 +137,10 @@ export const keeping: readonly Case[] = [
       [7, await store.streams()],
       "the rest",
     );
+    if (world.capabilities.dedupe.scope !== "none") {
+      const again = await copy.append("s2", [counted({ i: 29 }, "e29")]);
+      same([again.duplicate, again.version], [true, 10], "what was there is recognised");
+    }
     same((await copy.append("s1", [counted(31)])).version, 11, "versions go on");
     same((await copy.readAll()).at(-1)?.position, 31, "positions go on");
     await rejects(copy.restore(streamOf(text)), "unsupported", "into a store that has events");

@@ -22,6 +22,7 @@ describe("flights: options", () => {
       "--seed=0",
       "--failures=1e-3",
       "--file=a=b.parquet",
+      "--store=sqlite:a:b.db",
       "--json=o.json",
     ];
     assertEquals(parseOptions(args), {
@@ -29,9 +30,11 @@ describe("flights: options", () => {
       seed: 0,
       failures: 0.001,
       file: "a=b.parquet",
+      store: { is: "sqlite", path: "a:b.db" },
       json: "o.json",
       help: false,
     });
+    assertEquals(parseOptions(["--store=memory"]).store, { is: "memory" });
     assertEquals(parseOptions(["-h"]).help, true);
     assertEquals(parseOptions(["--help"]).help, true);
   });
@@ -62,13 +65,16 @@ describe("flights: options", () => {
     assertStringIncludes(messageOf("5"), '"5"');
     assertStringIncludes(messageOf("--__proto__=1"), "unknown argument");
     assertStringIncludes(messageOf("--limit"), "--limit needs a value");
+    for (const store of ["disk", "sqlite:", "sqlite", "memory:x"]) {
+      assertStringIncludes(messageOf(`--store=${store}`), "--store must be memory or sqlite:PATH");
+    }
     assertStringIncludes(messageOf("--file="), "--file needs a value");
     assertStringIncludes(messageOf("--limit", "5"), "--limit needs a value");
     assertStringIncludes(messageOf("--seed=1", "--seed=2"), "twice");
   });
 
   it("names every option in the usage", () => {
-    for (const name of ["limit", "seed", "failures", "file", "json", "help"]) {
+    for (const name of ["limit", "seed", "failures", "file", "store", "json", "help"]) {
       assertStringIncludes(usage, `--${name}`);
     }
   });

@@ -1,6 +1,6 @@
 /** A store in a real thread. */
 
-import { ClosedError, UnknownOutcomeError, UnsupportedError } from "@nova/events";
+import { ClosedError, UnavailableError, UnknownOutcomeError, UnsupportedError } from "@nova/events";
 import { SqliteThreadStore } from "@nova/events/sqlite";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
@@ -47,6 +47,13 @@ describe("SqliteThreadStore", () => {
       await Promise.all([one.close(), other.close()]);
       await assertRejects(() => one.read("a"), ClosedError);
     }));
+
+  it("says what is wrong when its database cannot be opened", async () => {
+    const store = threaded("path=/no/such/folder/store.db");
+    await assertRejects(() => store.append("a", [{ type: "n", data: 1 }]), UnavailableError);
+    await assertRejects(() => store.read("a"), UnavailableError);
+    await store.close();
+  });
 
   it("says that nobody knows when its thread is lost in a commit, and closes", () =>
     inFolder(async (path) => {
