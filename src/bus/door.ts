@@ -7,6 +7,7 @@ import type { Draft, NovaEvent } from "../event/event.ts";
 import { isolate, type Isolation } from "../event/isolation.ts";
 import { admitEvent } from "../event/make.ts";
 import type { Env } from "../internal/env.ts";
+import { placeOf } from "../internal/hash.ts";
 import type { Delayed, DelayQueue } from "../queue/delay_queue.ts";
 import { Dedupe } from "./dedupe.ts";
 import type { Expiries } from "./expiries.ts";
@@ -114,7 +115,7 @@ export class Door {
     token: Token,
     isNext: boolean,
   ): Receipt | undefined {
-    const index = hash % this.#partitions.length;
+    const index = placeOf(hash, this.#partitions.length);
     const first = this.#first(event, index, guard, token);
     if (first !== undefined) return first;
     if (!isNext || !guard.admits(token, index) || !this.enter(index, event, hash)) return undefined;
@@ -128,7 +129,7 @@ export class Door {
     if (dueAt !== undefined) return this.#delay(entrant, dueAt, isNext);
     let receipt: Receipt | undefined;
     if (guard !== undefined) receipt = this.pass(event, hash, guard, token, isNext);
-    else if (isNext && this.enter(hash % this.#partitions.length, event, hash)) {
+    else if (isNext && this.enter(placeOf(hash, this.#partitions.length), event, hash)) {
       receipt = this.receipt(event, hash);
     }
     if (receipt?.duplicate === false && ttlMs !== undefined) {
@@ -139,7 +140,7 @@ export class Door {
 
   /** The receipt of the event that entered last. */
   receipt({ id }: NovaEvent, hash: number): Receipt {
-    const partition = hash % this.#partitions.length;
+    const partition = placeOf(hash, this.#partitions.length);
     return { id, partition, sequence: this.sequence, duplicate: false, dropped: false };
   }
 
@@ -159,7 +160,7 @@ export class Door {
   /** Takes an event that enters later: it has its room and is remembered from now on. */
   #delay(entrant: Entrant, dueAt: number, isNext: boolean): Receipt | undefined {
     const { event, hash, guard, token } = entrant;
-    const index = hash % this.#partitions.length;
+    const index = placeOf(hash, this.#partitions.length);
     const first = guard && this.#first(event, index, guard, token);
     if (first !== undefined) return first;
     if (!isNext || guard?.admits(token, index) === false) return undefined;
@@ -174,7 +175,7 @@ export class Door {
   /** The time of a delayed event has come. */
   readonly #enterNow = (delayed: DelayedEvent): void => {
     const { event, hash, guard, token, ttlMs } = delayed.entrant;
-    const partition = this.#partitions[hash % this.#partitions.length]!;
+    const partition = this.#partitions[placeOf(hash, this.#partitions.length)]!;
     this.#delayed.delete(delayed);
     this.sequence += 1;
     partition.addReserved(event, hash, this.sequence);

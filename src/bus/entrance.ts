@@ -7,6 +7,7 @@ import { UnsupportedError } from "../errors/store.ts";
 import type { Draft, NovaEvent } from "../event/event.ts";
 import { integerOption, requireOptions, requireSignal } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
+import { placeOf } from "../internal/hash.ts";
 import { WaitingLine } from "../queue/waiting_line.ts";
 import type { ProduceOptions, PublishOptions, Receipt, TopicStats } from "./api.ts";
 import { Door, type DoorParts, type Entrant } from "./door.ts";
@@ -113,7 +114,7 @@ export class Entrance {
     const admitted = this.#door.check(event);
     const hash = this.#placing.hashAtHome(admitted, producer.home);
     if (this.#refusal !== undefined) this.#refuse(this.#refusal);
-    const index = hash % this.#partitions.length;
+    const index = placeOf(hash, this.#partitions.length);
     // A repeat, a gap, or no number at all: only those have to be looked into.
     if (!producer.isNext(sequence, index)) {
       return this.#tryPass(admitted, hash, producer, checkNumber(sequence));
@@ -211,7 +212,7 @@ export class Entrance {
   }
 
   #add(event: NovaEvent, hash: number): boolean {
-    const index = hash % this.#partitions.length;
+    const index = placeOf(hash, this.#partitions.length);
     // Nobody overtakes a publisher that waits.
     return this.#lines[index]!.length === 0 && this.#door.enter(index, event, hash);
   }
@@ -257,7 +258,7 @@ export class Entrance {
 
   /** Whether nobody waits who would be overtaken. */
   #isNext(hash: number): boolean {
-    return this.#lines[hash % this.#partitions.length]!.length === 0;
+    return this.#lines[placeOf(hash, this.#partitions.length)]!.length === 0;
   }
 
   /** Counts an event that found no room and does not wait. */
@@ -269,7 +270,7 @@ export class Entrance {
 
   #onFull(entrant: Entrant, signal?: AbortSignal): Promise<Receipt> {
     const { overflow } = this.#settings;
-    const partition = entrant.hash % this.#partitions.length;
+    const partition = placeOf(entrant.hash, this.#partitions.length);
     if (overflow === "wait") {
       const admission = this.#lines[partition]!.join(entrant, signal);
       this.#watchMemory();

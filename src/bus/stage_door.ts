@@ -4,6 +4,7 @@
 
 import { BufferFullError } from "../errors.ts";
 import type { Draft } from "../event/event.ts";
+import { placeOf } from "../internal/hash.ts";
 import type { Door, DoorParts } from "./door.ts";
 import type { Destination, Outgoing } from "./staged.ts";
 
@@ -42,14 +43,14 @@ export class StageDoor implements Destination {
         throw new BufferFullError(`the memory of topic "${topic}"`, dedupe!.maxIds * 2);
       }
     }
-    if (!partitions[hash % partitions.length]!.hasRoomPast(others + 1)) {
+    if (!partitions[placeOf(hash, partitions.length)]!.hasRoomPast(others + 1)) {
       throw new BufferFullError(`topic "${topic}"`, bufferSize * 2);
     }
   }
 
   enterStaged({ event, hash, token }: Outgoing): void {
     const { dedupe } = this.#door;
-    const index = hash % this.#parts.partitions.length;
+    const index = placeOf(hash, this.#parts.partitions.length);
     if (token === undefined || dedupe === undefined) this.#door.enterPast(index, event, hash);
     else if (dedupe.find(token, event) !== undefined) this.#door.duplicates += 1;
     else this.#door.enterPast(index, event, hash, dedupe, token);

@@ -6,6 +6,7 @@ import type { NovaEvent } from "../event/event.ts";
 import type { Listener, Subscription } from "../event/listener.ts";
 import { type Isolation, withClones } from "../event/isolation.ts";
 import type { Env } from "../internal/env.ts";
+import { placeOf } from "../internal/hash.ts";
 import type { Retry } from "../listener/backoff.ts";
 import type { Timing } from "../metrics/timing.ts";
 import type { DelayQueue } from "../queue/delay_queue.ts";
@@ -294,7 +295,7 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   /** Delivers one event again; false when there is no room for it, or the subscription has ended. */
   deliverAgain(event: NovaEvent, redrives: number): boolean {
     const cursors = this.cursorsIn(this.#owner);
-    return cursors[this.hashOf(event) % cursors.length]!.redrive(event, redrives);
+    return cursors[placeOf(this.hashOf(event), cursors.length)]!.redrive(event, redrives);
   }
 
   settledLate(cursor: Cursor): void {

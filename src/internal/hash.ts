@@ -41,10 +41,20 @@ function hashMultibyte(hash: number, code: number): number {
 
 /** A full-avalanche mix of a safe integer: its low and high 32 bits, then the murmur3 finaliser. */
 export function hashInteger(key: number): number {
-  let hash = (key | 0) ^ Math.imul(Math.floor(key / 0x1_0000_0000) | 0, 0x9e3779b1);
+  // Most keys have 32 bits: then the high half is the sign, and nothing need be divided.
+  const high = (key | 0) === key ? key >> 31 : Math.floor(key / 0x1_0000_0000) | 0;
+  let hash = (key | 0) ^ Math.imul(high, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * The place of a hash among `count`: the hash as 32 bits, modulo. Said so, engines divide integers,
+ * although half of all hashes are too large for their small ones.
+ */
+export function placeOf(hash: number, count: number): number {
+  return (hash >>> 0) % count;
 }
 
 const CACHE_SLOTS = 4096;

@@ -4,6 +4,7 @@
  */
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
+import { placeOf } from "../../internal/hash.ts";
 import { checkKey } from "../../store/settings.ts";
 import type { Append } from "../../store/driver.ts";
 import type { Key } from "../api.ts";
@@ -176,7 +177,7 @@ export class DurablePart {
   }
 
   #partitionOf(key: string | number): number {
-    return this.#host.placing.hashKey(key) % this.#host.settings.partitions;
+    return placeOf(this.#host.placing.hashKey(key), this.#host.settings.partitions);
   }
 
   /** Events without a key take turns, in the order in which they are in the log. */

@@ -6,6 +6,7 @@
 import { ClosedError, NovaError } from "../../errors.ts";
 import { CursorExpiredError, FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
+import { placeOf } from "../../internal/hash.ts";
 import type { Lease, MarkWrite, Outcome, Placed, Put, Unit } from "../../store/driver.ts";
 import type { From, Key } from "../api.ts";
 import type { Cursor } from "../cursor.ts";
@@ -242,7 +243,7 @@ export class Reader implements CommitterOwner {
   #handOn(event: Recorded): boolean {
     const progress = this.#progress!;
     const hash = this.#options.hashOf(event);
-    const partition = hash % this.partitions.length;
+    const partition = placeOf(hash, this.partitions.length);
     if (!progress.isDone(partition, event.position) && !this.#options.isGone(event)) {
       if (!this.partitions[partition]!.add(event, hash, event.version)) return false;
       progress.handed(partition, event.position);

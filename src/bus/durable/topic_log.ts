@@ -7,6 +7,7 @@ import { ConfigMismatchError } from "../../errors.ts";
 import { UnsupportedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import type { Env } from "../../internal/env.ts";
+import { placeOf } from "../../internal/hash.ts";
 import type { Follower } from "../../store/engine.ts";
 import type { Engine } from "../../store/engine.ts";
 import { Bell } from "../../store/bell.ts";
@@ -196,7 +197,7 @@ export class TopicLog {
       if (!duplicate) this.entered(record);
       return {
         id: record.id,
-        partition: this.options.hashOf(record) % this.options.partitions,
+        partition: placeOf(this.options.hashOf(record), this.options.partitions),
         sequence: record.version,
         duplicate,
         dropped: false,
