@@ -25,6 +25,10 @@
  * otherwise, with growing delays. Then the event goes to the topic `<topic>.dlq`. A `TerminalError`
  * goes there at once. One that takes longer than `deadlineMs` has failed, and is given up some time later.
  *
+ * **Delivery.** At most once, at least once, or exactly once: `dedupe` and producers recognise what is
+ * published twice; what a handler leaves to `context.effect` and `context.publish` happens with its
+ * acknowledgement or not at all. `bus.guarantees()` says what really holds.
+ *
  * **Reading.** Each subscription reads at its own pace; a `group` shares one; `consume` pulls; `from`
  * replays what `retention` keeps.
  *
