@@ -90,7 +90,10 @@ export async function runDurably(
   };
 }
 
-/** Publishes the flights that are not in the log yet: they enter in order, so their number says which. */
+/**
+ * Publishes the flights that may not be in the log yet. Only the last batch of an earlier life can be there
+ * in part, as some of it waited for room: it is sent again, and what is there is recognised by its id.
+ */
 async function publish(
   flights: FlightColumns,
   arrivals: Topic<FlightEvents>,
@@ -98,7 +101,7 @@ async function publish(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  let next = (await store.stream(STREAM))?.version ?? 0;
+  let next = Math.max(0, ((await store.stream(STREAM))?.version ?? 0) - TOGETHER);
   while (next < flights.length) {
     signal.throwIfAborted();
     const end = Math.min(flights.length, next + TOGETHER);

@@ -51,7 +51,7 @@ export class TopicLog {
   readonly stream: string;
   /** The version of the last event that is known here. */
   head = 0;
-  /** In this process nothing of the topic that is not known stands up to here in the store. */
+  /** Up to this position of the store, every event of the topic is known here. */
   quiet = 0;
   readonly readers: Set<Reader> = new Set();
   /** Subscriptions that write their last checkpoint, by their name. */
