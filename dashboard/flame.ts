@@ -29,6 +29,10 @@ export async function profile(place: HTMLElement, seconds: string): Promise<stri
     ? new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))
     : packed;
   const taken = decode(new Uint8Array(await new Response(bytes).arrayBuffer()));
+  if (taken.stacks.length === 0) {
+    place.replaceChildren();
+    return "No samples: nothing ran when they were taken.";
+  }
   const root = treeOf(taken);
   draw(place, root, root, taken.unit);
   return `${taken.stacks.length} stacks. Arrows move, Enter zooms, Escape shows all.`;

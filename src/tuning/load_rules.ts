@@ -80,7 +80,9 @@ export function keySkew(
   const { held, inFlight, slots } = subscription.now;
   const retries = subscription.gained((figures) => figures.retries);
   const free = slots - inFlight;
-  if (!topic.now.keyed || held < FEWEST_EACH || free < 1 || retries * 2 > held) return undefined;
+  // What waits behind one attempt is gone at the next look.
+  const steady = Math.min(held, subscription.mean((figures) => figures.held));
+  if (!topic.now.keyed || steady < FEWEST_EACH || free < 1 || retries * 2 > held) return undefined;
   return {
     rule: "key-skew",
     severity: "warning",

@@ -73,10 +73,7 @@ describe("the dashboard", () => {
     assertEquals(headers.get("x-content-type-options"), "nosniff");
     assertEquals(headers.get("cross-origin-opener-policy"), "same-origin");
     const moved = await ask("");
-    assertEquals([moved.status, moved.headers.get("location")], [308, "/debug/nova/"]);
-    const below = inspector({}, { ...open, base: "/internal", env });
-    const found = await below(new Request("http://localhost/internal/debug/nova"));
-    assertEquals(found.headers.get("location"), "/internal/debug/nova/");
+    assertEquals([moved.status, moved.headers.get("location")], [308, "nova/"]);
   });
 
   it("is shown to nobody without authorize, and to whom it says", async () => {

@@ -298,6 +298,14 @@ describe("the dashboard in a browser", { skip: chromium === undefined }, () => {
     }, { profiler: engineProfiler() });
   });
 
+  it("says that a profile is empty", async () => {
+    await visit(async ({ page }) => {
+      await page.until(LIVE);
+      await page.value("document.querySelector('#profile button').click()");
+      await page.until(`${text("#profile output")}.includes('No samples')`);
+    }, { profile: () => new Response(profileOf([])) });
+  });
+
   it("says why there is no profile", async () => {
     await visit(async ({ page }) => {
       await page.until(LIVE);

@@ -439,6 +439,11 @@ describe("Load that is not spread", () => {
     assertEquals(asked("key-skew", at({ inFlight: 8 })), undefined);
     assertEquals(asked("key-skew", at({ retries: 20, succeeded: 1000 })), undefined);
     assertEquals(asked("key-skew", at({}, false)), undefined);
+    const passing = [...at({ held: 0 }), ...at({})].map((sample, index) => ({
+      ...sample,
+      at: index,
+    }));
+    assertEquals(asked("key-skew", passing), undefined);
   });
 
   it("has one subscription that holds back the others", () => {

@@ -54,7 +54,8 @@ export function dashboardRoutes(
     {
       method: "GET",
       path: "/debug/nova",
-      handle: ({ url }) => text(308, "It is a directory", { location: `${url.pathname}/` }),
+      // Relative, as nobody here knows what stands before the path.
+      handle: () => text(308, "It is a directory", { location: "nova/" }),
     },
     { method: "GET", path: "/debug/nova/", handle: page },
     {
