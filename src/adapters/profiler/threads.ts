@@ -16,11 +16,14 @@ type Order =
   | { readonly order: "stop"; readonly run: string };
 
 type Answer =
-  & { readonly run: string; readonly thread: string }
-  & (
-    | { readonly answer: "started" }
-    | { readonly answer: "stopped"; readonly profile?: EngineCpuProfile }
-  );
+  | { readonly answer: "here" }
+  | { readonly answer: "started"; readonly run: string; readonly thread: string }
+  | {
+    readonly answer: "stopped";
+    readonly run: string;
+    readonly thread: string;
+    readonly profile?: EngineCpuProfile;
+  };
 
 /** What some runtimes let a channel do: not keep the program alive. */
 function unref(channel: BroadcastChannel): void {
@@ -30,6 +33,7 @@ function unref(channel: BroadcastChannel): void {
 /** The threads of one profile. */
 export class ThreadGroup {
   readonly #run: string = crypto.randomUUID();
+  readonly #intervalUs: number;
   readonly #channel = new BroadcastChannel(CHANNEL);
   readonly #started = new Set<string>();
   readonly #profiles: ThreadCpuProfile[] = [];
@@ -37,9 +41,10 @@ export class ThreadGroup {
 
   /** Tells them to start. */
   constructor(intervalUs: number) {
+    this.#intervalUs = intervalUs;
     this.#channel.onmessage = ({ data }: MessageEvent<Answer>) => this.#hear(data);
     unref(this.#channel);
-    this.#send({ order: "start", run: this.#run, intervalUs });
+    this.#start();
   }
 
   /** Tells them to stop, and answers what they have sent in time. */
@@ -58,7 +63,16 @@ export class ThreadGroup {
     return this.#profiles;
   }
 
+  /** Those that have started already do not mind. */
+  #start(): void {
+    this.#send({ order: "start", run: this.#run, intervalUs: this.#intervalUs });
+  }
+
   #hear(answer: Answer): void {
+    if (answer.answer === "here") {
+      if (this.#complete === undefined) this.#start();
+      return;
+    }
     if (answer.run !== this.#run) return;
     const { thread } = answer;
     if (answer.answer === "started") this.#started.add(thread);
@@ -121,5 +135,7 @@ export function profileThread(name = `thread-${crypto.randomUUID().slice(0, 8)}`
     });
   };
   unref(channel);
+  // A profile may have begun before the thread did.
+  send({ answer: "here" });
   return { [Symbol.dispose]: () => channel.close() };
 }
