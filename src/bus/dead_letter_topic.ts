@@ -16,6 +16,14 @@ export class DeadLetterTopic extends BusTopic {
     throw this.#refusal();
   }
 
+  override ask(): Promise<Receipt> {
+    return Promise.reject(this.#refusal());
+  }
+
+  override get destination(): never {
+    throw this.#refusal();
+  }
+
   override producer(_id: string): TopicProducer {
     throw this.#refusal();
   }

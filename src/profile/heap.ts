@@ -70,8 +70,10 @@ export class HeapBook {
   readonly #sampler: HeapSampler;
   readonly #env: Env;
   readonly #allocated: Profile;
-  /** When the sampler began that runs now, in epoch milliseconds. */
-  #liveSince: number | undefined;
+  /** Settles when the sampler runs that forgets what is collected; undefined while it does not. */
+  #starting: Promise<void> | undefined;
+  /** When it began, in epoch milliseconds. */
+  #liveSince = 0;
   #firstSince = 0;
   #lastOrdinal = -1;
   #windowOpen = false;
@@ -84,11 +86,19 @@ export class HeapBook {
   }
 
   /** Begins to sample. Does nothing if it has. */
-  async start(): Promise<void> {
-    if (this.#liveSince !== undefined) return;
+  start(): Promise<void> {
+    return this.#starting ??= this.#start();
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#sampler.start(false);
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
     this.#lastOrdinal = -1;
-    await this.#sampler.start(false);
-    this.#liveSince ??= this.#env.now();
+    this.#liveSince = this.#env.now();
     this.#firstSince ||= this.#liveSince;
   }
 
@@ -101,7 +111,7 @@ export class HeapBook {
     this.#lastOrdinal = this.#add(found, this.#lastOrdinal);
     const since = (time: number): string => new Date(time).toISOString();
     const profile = this.#newProfile("inuse_space", [
-      `inuse: sampled since ${since(this.#liveSince ?? 0)}`,
+      `inuse: sampled since ${since(this.#liveSince)}`,
       `alloc: seen since ${since(this.#firstSince)}; what was collected between two looks is ` +
       "only there from windows of allocs?seconds=N",
       OBJECTS,
@@ -120,10 +130,11 @@ export class HeapBook {
     this.#windowOpen = true;
     const begun = this.#env.now();
     const sampler = this.#sampler;
-    const wasLive = this.#liveSince !== undefined;
+    const wasLive = this.#starting !== undefined;
     try {
+      await this.#starting;
       if (wasLive) this.#lastOrdinal = this.#add(await sampler.stop(), this.#lastOrdinal);
-      this.#liveSince = undefined;
+      this.#starting = undefined;
       await sampler.start(true);
       let found: EngineHeapProfile;
       try {

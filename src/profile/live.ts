@@ -6,6 +6,7 @@
 import type { NamedPart } from "../internal/parts.ts";
 import { type Labels, Profile } from "./profile.ts";
 import { partName, type Task, tasksOf } from "./tasks.ts";
+import { oneLine } from "./text.ts";
 
 /** Handlers that run and events that wait: what goroutines are in Go. */
 export function goroutineProfile(parts: readonly NamedPart[], time: number): Profile {
@@ -33,7 +34,7 @@ function block({ place, state, count, since, attempt }: Task, number: number, no
   const many = count === 1 ? "" : ` x ${count}`;
   const when = since === undefined ? "" : ` since ${new Date(since).toISOString()}`;
   const which = attempt === undefined ? "" : ` attempt ${attempt}`;
-  const [leaf, ...outer] = [...place].reverse();
+  const [leaf, ...outer] = place.map(oneLine).reverse();
   const lines = [
     `goroutine ${number}${many} [${facts.join(", ")}]:`,
     `${leaf}(...)${which}${when}`,

@@ -131,7 +131,11 @@ class StallWatch implements Disposable {
     const again = await this.#nextStall(this.#profileMs);
     const profile = await run.stop();
     if (this.#ended) return;
-    this.#onProfile({ blockedMs: again || first, caught: again > 0, profile });
+    try {
+      this.#onProfile({ blockedMs: again || first, caught: again > 0, profile });
+    } catch (error) {
+      this.#env.report(error);
+    }
     await this.#sleep(this.#restMs);
   }
 

@@ -24,6 +24,6 @@ export function profileText(name: string, profile: Profile): string {
 }
 
 /** A name may be anything; a line stays one. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(/\s/g, " ");
 }

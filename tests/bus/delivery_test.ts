@@ -84,6 +84,34 @@ describe("at-most-once", () => {
     assertFigures(subscription, { offered: 1, succeeded: 1 });
   });
 
+  it("drops the oldest for a slow subscription, and holds nobody back", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", { delivery: "at-most-once", bufferSize: 4 });
+    const seen: number[] = [];
+    const slow = topic.subscribe(async ({ data }) => {
+      seen.push(data);
+      await sleep(env, 10);
+    });
+    const fast = topic.subscribe(() => {});
+    for (let i = 1; i <= 20; i++) {
+      assertEquals(topic.tryPublish(n(i)), true);
+      if (i % 4 === 0) await env.settle();
+    }
+    await env.advance(100);
+    assertEquals(seen, [1, 17, 18, 19, 20]);
+    assertFigures(slow, { offered: 20, succeeded: 5, dropped: 15 });
+    assertFigures(fast, { offered: 20, succeeded: 20 });
+
+    const patient = new Bus({ env }).topic<Numbers>("b", {
+      delivery: "at-most-once",
+      bufferSize: 4,
+    });
+    patient.subscribe(() => sleep(env, 10), { onLag: "backpressure" });
+    for (let i = 1; i <= 4; i++) patient.tryPublish(n(i));
+    await env.settle();
+    assertEquals([patient.tryPublish(n(5)), patient.tryPublish(n(6))], [true, false]);
+    await env.advance(100);
+  });
+
   it("counts a handler that ends its own subscription", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a", { delivery: "at-most-once" });
     const subscription = topic.subscribe(() => {

@@ -6,7 +6,14 @@ import {
   TerminalError,
   type TopicContext,
 } from "@nova/events/bus";
-import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
 import { assertFigures, assertLaws, fails, n, type Numbers, sleep } from "./kit.ts";
@@ -412,6 +419,24 @@ describe("context.publish()", () => {
     ];
     for (const [i, type] of classes.entries()) assertInstanceOf(errors[i], type);
     assertEquals(topic.stats().accepted, 1);
+  });
+
+  it("cannot write dead letters, nor ask their topic", async () => {
+    const bus = new Bus({ env });
+    const topic = bus.topic<Numbers>("a");
+    const letters = bus.topic("a.dlq");
+    let refused = 0;
+    topic.subscribe((_, context) => {
+      for (const to of [letters, "a.dlq"] as const) {
+        assertThrows(() => context.publish(to, n(1)), RangeError, "dead letters");
+        refused += 1;
+      }
+    });
+    topic.tryPublish(n(1));
+    await env.settle();
+    assertEquals(refused, 2);
+    await assertRejects(() => bus.request("a.dlq", n(1)), RangeError, "dead letters");
+    assertEquals(env.pending.timers, 0);
   });
 
   it("fails the attempt when the topic goes meanwhile", async () => {

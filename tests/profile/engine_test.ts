@@ -239,6 +239,22 @@ describe("Profiles.allocations()", () => {
     assertEquals(read((await profiles.heap()).encode()).samples[0]!.values, [7, 7168, 1, 1024]);
   });
 
+  it("waits for a sampler that is about to start", async () => {
+    const profiler = fakeProfiler();
+    const profiles = new Profiles({}, { env, profiler, heapSampling: true });
+    const taking = profiles.allocations({ seconds: 1 });
+    await env.settle();
+    await env.advance(1_000);
+    await taking;
+    assertEquals(profiler.calls, [
+      "heap start",
+      "heap stop",
+      "heap start all",
+      "heap stop",
+      "heap start",
+    ]);
+  });
+
   it("stops when its caller goes", async () => {
     const profiler = fakeProfiler();
     const profiles = new Profiles({}, { env, profiler });

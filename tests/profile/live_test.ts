@@ -173,12 +173,12 @@ describe('Profiles.live("goroutine")', () => {
     const profiles = new Profiles({ emitter }, { env });
     assertEquals(profiles.goroutines(), "nothing runs and nothing waits\n");
     const busy = gate();
-    emitter.on("a", () => busy.promise, { id: "mail" });
+    emitter.on("a", () => busy.promise, { id: "ma\nil" });
     void emitter.emit("a", 1);
     await env.advance(3_000);
     assertEquals(
       profiles.goroutines(),
-      "goroutine 1 [running, 3 s]:\nmail(...) attempt 1 since 2023-11-14T22:13:20.000Z\n\ta\n" +
+      "goroutine 1 [running, 3 s]:\nma il(...) attempt 1 since 2023-11-14T22:13:20.000Z\n\ta\n" +
         "\temitter/shop\n",
     );
     busy.open();

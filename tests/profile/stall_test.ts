@@ -99,6 +99,25 @@ describe("stallProfile()", () => {
     watch[Symbol.dispose]();
   });
 
+  it("goes on when onProfile throws", async () => {
+    const world = new Stalling(env);
+    const profiler = fakeProfiler();
+    const watch = stallProfile(profiler, {
+      env: world.env,
+      profileMs: 100,
+      restMs: 0,
+      onProfile: () => {
+        throw new Error("my fault");
+      },
+    });
+    for (let i = 0; i < 2; i++) {
+      world.extra += 300;
+      await env.advance(400);
+    }
+    assertEquals(env.reported.splice(0).map(String), ["Error: my fault", "Error: my fault"]);
+    watch[Symbol.dispose]();
+  });
+
   it("refuses nonsense", () => {
     const profiler = fakeProfiler();
     assertThrows(() => stallProfile(profiler, {} as never), TypeError, "onProfile");

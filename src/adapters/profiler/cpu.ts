@@ -24,7 +24,12 @@ export class ProcessProfiler implements CpuSampler {
 
   async start(intervalUs: number): Promise<void> {
     await this.#own.start(intervalUs);
-    this.#threads = new ThreadGroup(intervalUs);
+    try {
+      this.#threads = new ThreadGroup(intervalUs);
+    } catch (error) {
+      await this.#own.stop();
+      throw error;
+    }
   }
 
   async stop(): Promise<readonly ThreadCpuProfile[]> {

@@ -5,6 +5,7 @@
 
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { createEvent } from "../../event/make.ts";
+import { RESOLVED } from "../../internal/env.ts";
 import type { MarkWrite } from "../../store/driver.ts";
 import type { DeadLetter, Key } from "../api.ts";
 import type { Partition } from "../partition.ts";
@@ -34,6 +35,11 @@ export interface LettersOptions {
 /** The dead letters of one topic. */
 export class Letters implements LetterBox {
   readonly #options: LettersOptions;
+  /** The last letter that is known. */
+  #version: number | undefined;
+  #reading: Promise<unknown> = RESOLVED;
+  /** What was gone when the first was read. */
+  #goneBefore: readonly number[] = [];
   /** Letters on their way to the store. */
   #coming = 0;
   /** Letters that are out, in memory, by their event. */
@@ -47,21 +53,32 @@ export class Letters implements LetterBox {
     this.#options = options;
   }
 
-  /** Finds those that are kept, while the log is being opened. */
-  async load(): Promise<void> {
+  /** Finds letters that are not known here; answers up to where the store was looked through. */
+  load(): Promise<number> {
+    const read = (): Promise<number> => this.#read();
+    const reading = this.#reading.then(read, read);
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #read(): Promise<number> {
     const { log, keep } = this.#options;
     const { engine } = log.options;
-    const mark = await engine.driver.mark(log.stream);
-    const { low = 0, done = [] } = mark ?? {};
-    let after = await log.versionAfter(low) - 1;
+    if (this.#version === undefined) {
+      const { low = 0, done = [] } = await engine.driver.mark(log.stream) ?? {};
+      this.#version = await log.versionAfter(low) - 1;
+      this.#goneBefore = done;
+    }
     for (;;) {
-      const page = await engine.read({ stream: log.stream, after, limit: PAGE });
+      const query = { stream: log.stream, after: this.#version, limit: PAGE };
+      const page = await engine.read(query);
       for (const letter of page.records) {
-        after = letter.version;
-        if (isWithin(done, letter.position)) this.#gone.add(letter.position);
+        if (letter.version <= this.#version) continue;
+        this.#version = letter.version;
+        if (isWithin(this.#goneBefore, letter.position)) this.#gone.add(letter.position);
         else keep(letter);
       }
-      if (!page.more && page.records.length < PAGE) return;
+      if (!page.more && page.records.length < PAGE) return page.head;
     }
   }
 
@@ -88,7 +105,10 @@ export class Letters implements LetterBox {
             : [],
         });
         const record = recordOf(log.stream, event, placed[0]!);
-        if (!placed[0]!.duplicate) keep(record);
+        if (record.version - 1 === this.#version) {
+          this.#version = record.version;
+          keep(record);
+        } else await this.load();
         log.entered(record);
         return true;
       } finally {
@@ -144,10 +164,11 @@ export class Letters implements LetterBox {
     this.#saving = true;
     this.#isDue = false;
     try {
+      // Others write letters as well: what is not known here must not look as if it were gone.
+      const head = await this.load();
       const left = Array.from(this.#redriven.values(), ({ position }) => position);
       for (const place of kept.kept()) left.push((kept.at(place) as Recorded).position);
       left.sort((a, b) => a - b);
-      const { head } = engine.driver.figures();
       const done: number[] = [];
       for (const [i, position] of left.entries()) {
         const to = (left[i + 1] ?? head + 1) - 1;

@@ -106,6 +106,7 @@ export class DurablePart {
       partitionOf: (key) => this.#partitionOf(key),
       isGone: ({ position }) => this.letters?.isGone(position) ?? false,
       accounted: (inHand) => this.#lettersOf()?.settled(id, inHand),
+      placed: () => this.#findLetters(owner.durability!),
       lost: () => subscriber().rejoin(this.join(subscriber, options)),
     });
     const durable: SubscriptionOwner = {
@@ -166,10 +167,12 @@ export class DurablePart {
   /** After a restart: what is dead is found with its topic. */
   async #findLetters({ engine }: Durability): Promise<void> {
     const { name, settings, owner } = this.#host;
-    if (this.letters !== undefined) return await this.letters.load();
+    if (this.letters !== undefined) return void await this.letters.load();
     const stream = streamOf(lettersOf(name));
     if (await engine.driver.stream(stream) === undefined) return;
-    await owner.deadLetters(name, settings.deadLetters).durable!.log.open();
+    const { log, letters } = owner.deadLetters(name, settings.deadLetters).durable!;
+    await log.open();
+    await letters!.load();
   }
 
   #partitionOf(key: string | number): number {

@@ -13,6 +13,12 @@ export interface Mark {
   readonly done: readonly number[];
 }
 
+/** Whether two checkpoints say the same. */
+export function isSame(a: Mark, b: Mark): boolean {
+  return a.low === b.low && a.done.length === b.done.length &&
+    a.done.every((position, i) => position === b.done[i]);
+}
+
 /** Positions handed to one partition that are not known to be taken, oldest first. */
 interface Handed {
   positions: number[];

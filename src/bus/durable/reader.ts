@@ -11,7 +11,7 @@ import type { From, Key } from "../api.ts";
 import type { Cursor } from "../cursor.ts";
 import type { Partition } from "../partition.ts";
 import { Committer, type CommitterOwner, type Finish } from "./committer.ts";
-import { type Mark, Progress } from "./progress.ts";
+import { isSame, type Mark, Progress } from "./progress.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
 
 /** How often a lease is renewed while it lasts, and asked for by those who wait for it. */
@@ -42,6 +42,8 @@ export interface ReaderOptions {
   readonly isGone: (event: Recorded) => boolean;
   /** All events that are in hand now. */
   readonly accounted: (inHand: ReadonlySet<NovaEvent>) => void;
+  /** It has its place, and may look for what an earlier holder has left. */
+  readonly placed: () => Promise<void>;
   /** Its place belongs to somebody else now. */
   readonly lost: () => void;
 }
@@ -148,6 +150,7 @@ export class Reader implements CommitterOwner {
     // Kept before anything is handed out: who comes back later must not begin anew.
     if (mark === undefined) await this.#keepFirst(low);
     const keys = await driver.document(this.#name);
+    await this.#options.placed();
     const next = await this.#log.versionAfter(low);
     if (this.#ended) {
       await this.#letGo();
@@ -391,9 +394,4 @@ export class Reader implements CommitterOwner {
       if (!this.#log.options.engine.closed) this.#log.options.env.report(error);
     }
   }
-}
-
-function isSame(a: Mark, b: Mark): boolean {
-  return a.low === b.low && a.done.length === b.done.length &&
-    a.done.every((position, i) => position === b.done[i]);
 }

@@ -173,6 +173,8 @@ describe("a durable subscription", () => {
         topic.subscribe(({ data }) => void seen.push(`${data.key}${data.n}`), { id: "a" });
       }
       for (const key of ["x", "y", "z"]) await topic.publish(step(key, life));
+      // Closing does not wait for one that catches up.
+      await env.settle();
       await bus.close();
     }
 

@@ -179,6 +179,39 @@ describe("dead letters of a durable topic", () => {
     await store.close();
   });
 
+  it("of one process are redriven by the next that takes over, and none of them is lost", async () => {
+    const store = new MemoryStore({ env });
+    const one = new Bus({ env, store });
+    const two = new Bus({ env, store });
+    const first = reader(one, new Set([1, 2, 3]), []);
+    await first.ready;
+    const seen: number[] = [];
+    await one.publish("steps", step("k1", 1));
+    await env.advance(100);
+    const second = reader(two, ALL_WELL, seen);
+    await env.advance(100);
+    // The other bus knows of the first letter at most.
+    for (const i of [2, 3]) await one.publish("steps", step(`k${i}`, i));
+    await env.advance(100);
+    first.unsubscribe();
+    await env.advance(2000);
+
+    await second.ready;
+    assertEquals(second.redrive({ limit: 1 }), { redriven: 1, left: 2 });
+    await env.advance(100);
+    assertEquals(seen, [1]);
+    await one.close();
+    await two.close();
+    const three = new Bus({ env, store });
+    const third = reader(three, ALL_WELL, seen);
+    await third.ready;
+    assertEquals(third.redrive(), { redriven: 2, left: 0 });
+    await env.advance(100);
+    assertEquals(seen, [1, 2, 3]);
+    await three.close();
+    await store.close();
+  });
+
   it("are not a reason to lose the event when they cannot be written", async () => {
     const store = new MemoryStore({ env, maxEventBytes: 150 });
     const bus = new Bus({ env, store });
