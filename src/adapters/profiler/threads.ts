@@ -60,6 +60,8 @@ export class ThreadGroup {
       });
     }
     this.#channel.close();
+    // On Deno a channel that opens in the turn in which the last one closed is dead: the next profile.
+    await new Promise<void>((resolve) => setTimeout(resolve));
     return this.#profiles;
   }
 
