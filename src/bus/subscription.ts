@@ -298,6 +298,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return cursors[placeOf(this.hashOf(event), cursors.length)]!.redrive(event, redrives);
   }
 
+  /** Lets what is parked go on, behind an event that is delivered again. */
+  goOnBehind(event: NovaEvent): void {
+    for (const cursor of this.cursorsIn(this.#owner)) cursor.goOnBehind(event);
+  }
+
   settledLate(cursor: Cursor): void {
     this.#owner.settledLate(cursor);
   }
