@@ -225,6 +225,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.topic;
   }
 
+  /** How many partitions its topic has. */
+  get partitions(): number {
+    return this.#owner.partitions.length;
+  }
+
   get calls(): CloseCalls {
     return this.#owner.calls;
   }
