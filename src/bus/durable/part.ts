@@ -3,6 +3,7 @@
  * topic of dead letters, what is kept of them.
  */
 
+import { FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { placeOf } from "../../internal/hash.ts";
 import { checkKey } from "../../store/settings.ts";
@@ -113,13 +114,17 @@ export class DurablePart {
     const durable: SubscriptionOwner = {
       ...parts,
       partitions,
-      commits: (staged, event) => this.#commit(reader, staged, event as Recorded),
+      // What was handed out before its place was lost is no longer its to finish.
+      commits: (staged, event, partition) =>
+        partitions.includes(partition)
+          ? this.#commit(reader, staged, event as Recorded)
+          : Promise.reject(new FencedError(reader.name)),
       keepsAccount: true,
       ready: reader.ready,
       keyOf: (event) => this.#keyOf(event),
       hashOf: (event) => this.#hashOf(event as Recorded),
-      bury: (failure) => {
-        if (isDeadLetterName(name)) return false;
+      bury: (failure, partition) => {
+        if (isDeadLetterName(name) || !partitions.includes(partition)) return false;
         const { letters } = owner.deadLetters(name, settings.deadLetters).durable!;
         const parks = subscriber().onFailure === "park-key"
           ? this.#keyOf(failure.event)

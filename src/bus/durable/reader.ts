@@ -56,13 +56,15 @@ export class Reader implements CommitterOwner {
   readonly partitions: readonly Partition[];
   readonly #log: TopicLog;
   readonly #options: ReaderOptions;
-  readonly #name: string;
+  /** Names its checkpoint, its lease and its keys. */
+  readonly name: string;
   readonly #cursors: Cursor[] = [];
   readonly #committer: Committer;
   /** Events whose unit is committed, until nobody has them in hand any more. */
   readonly #finished: Set<number> = new Set();
   readonly #ending: AbortController = new AbortController();
   #progress: Progress | undefined;
+  /** Also when it is given back: what is written late carries its fence. */
   #lease: Lease | undefined;
   #renewing: Disposable | undefined;
   #saving: Disposable | undefined;
@@ -82,7 +84,7 @@ export class Reader implements CommitterOwner {
     const { log, id, partitions } = options;
     this.#log = log;
     this.#options = options;
-    this.#name = `${streamOf(log.options.topic)}/${id}`;
+    this.name = `${streamOf(log.options.topic)}/${id}`;
     this.partitions = partitions;
     this.#committer = new Committer(log.options.engine, this);
     log.join(this);
@@ -124,7 +126,7 @@ export class Reader implements CommitterOwner {
     for (;;) {
       try {
         // Who has just left here is about to give the lease back.
-        await this.#log.departures.get(this.#name);
+        await this.#log.departures.get(this.name);
         if (await this.#takePlace(start)) return;
       } catch (error) {
         this.#isWaiting = true;
@@ -141,16 +143,16 @@ export class Reader implements CommitterOwner {
     const { driver } = this.#log.options.engine;
     await this.#log.open();
     if (this.#ended) return true;
-    this.#lease ??= await driver.lease(this.#name, this.#log.options.leaseMs);
+    this.#lease ??= await driver.lease(this.name, this.#log.options.leaseMs);
     this.#isWaiting = this.#lease === undefined;
     if (this.#lease === undefined) return this.#ended;
-    const mark = await driver.mark(this.#name);
+    const mark = await driver.mark(this.name);
     this.#saved = mark ?? this.#saved;
     const { low, done } = mark ??
       { low: await start.catch(() => this.#log.startOf(this.#options.from)), done: [] };
     // Kept before anything is handed out: who comes back later must not begin anew.
     if (mark === undefined) await this.#keepFirst(low);
-    const keys = await driver.document(this.#name);
+    const keys = await driver.document(this.name);
     await this.#options.placed();
     const next = await this.#log.versionAfter(low);
     if (this.#ended) {
@@ -172,7 +174,7 @@ export class Reader implements CommitterOwner {
     const outcome = await engine.commit({ marks: [this.#write({ low, done: [] })] });
     if (outcome.is === "committed") this.#saved = { low, done: [] };
     else if (outcome.is === "refused" || outcome.is === "unknown") throw outcome.error;
-    else throw new FencedError(this.#name);
+    else throw new FencedError(this.name);
   }
 
   /** Keys that were parked stay so. */
@@ -219,7 +221,7 @@ export class Reader implements CommitterOwner {
 
   #lose(): void {
     if (this.#ended) return;
-    this.#log.options.env.report(new FencedError(this.#name));
+    this.#log.options.env.report(new FencedError(this.name));
     this.#stop();
     this.#options.lost();
   }
@@ -327,7 +329,7 @@ export class Reader implements CommitterOwner {
     const mark = progress.mark((partition) => this.#cursors[partition]!.place, inHand, done);
     const marks = isSame(mark, this.#saved) ? [] : [this.#write(mark)];
     const text = JSON.stringify([...keys]);
-    const documents: Put[] = text === this.#savedKeys ? [] : [{ key: this.#name, body: text }];
+    const documents: Put[] = text === this.#savedKeys ? [] : [{ key: this.name, body: text }];
     const appends = finishing.flatMap((finish) => finish.appends);
     const effects = finishing.flatMap((finish) => finish.effects);
     const changes = marks.length + documents.length + appends.length + effects.length;
@@ -339,7 +341,7 @@ export class Reader implements CommitterOwner {
 
   #write({ low, done }: Mark): MarkWrite {
     return {
-      name: this.#name,
+      name: this.name,
       low,
       done,
       protect: true,
@@ -374,7 +376,7 @@ export class Reader implements CommitterOwner {
     if (this.#ended) return;
     this.#stop();
     const left = this.#committer.close().then(() => this.#letGo());
-    this.#log.departed(this.#name, left);
+    this.#log.departed(this.name, left);
   }
 
   #stop(): void {
@@ -386,10 +388,8 @@ export class Reader implements CommitterOwner {
   }
 
   async #letGo(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = undefined;
     try {
-      await lease?.release();
+      await this.#lease?.release();
     } catch (error) {
       // It ends by itself.
       if (!this.#log.options.engine.closed) this.#log.options.env.report(error);
