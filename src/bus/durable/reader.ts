@@ -7,11 +7,12 @@ import { ClosedError, NovaError } from "../../errors.ts";
 import { CursorExpiredError, FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { placeOf } from "../../internal/hash.ts";
+import { sleep } from "../../internal/sleep.ts";
 import type { Lease, MarkWrite, Outcome, Placed, Put, Unit } from "../../store/driver.ts";
 import type { From, Key } from "../api.ts";
 import type { Cursor } from "../cursor.ts";
 import type { Partition } from "../partition.ts";
-import { Committer, type CommitterOwner, type Finish } from "./committer.ts";
+import { type Account, Committer, type CommitterOwner, type Finish } from "./committer.ts";
 import { isSame, type Mark, Progress } from "./progress.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
 
@@ -41,8 +42,10 @@ export interface ReaderOptions {
   readonly partitionOf: (key: string | number) => number;
   /** Whether an event is no longer there, though it is in the log: a dead letter that was redriven. */
   readonly isGone: (event: Recorded) => boolean;
-  /** All events that are in hand now. */
-  readonly accounted: (inHand: ReadonlySet<NovaEvent>) => void;
+  /** What a unit says of dead letters: all events that are in hand now, and those that it finishes. */
+  readonly accounted: (inHand: ReadonlySet<NovaEvent>, finishing: readonly Finish[]) => Account;
+  /** Their unit is committed. */
+  readonly finished: (finishing: readonly Finish[]) => void;
   /** It has its place, and may look for what an earlier holder has left. */
   readonly placed: () => Promise<void>;
   /** Its place belongs to somebody else now. */
@@ -134,7 +137,8 @@ export class Reader implements CommitterOwner {
         if (!(error instanceof NovaError && error.retryable)) throw error;
         this.#log.options.env.report(error);
       }
-      await this.#sleep(this.#log.options.leaseMs / RENEWALS);
+      const { env, leaseMs } = this.#log.options;
+      await sleep(env, leaseMs / RENEWALS, this.#ending.signal);
     }
   }
 
@@ -183,19 +187,6 @@ export class Reader implements CommitterOwner {
     for (const key of JSON.parse(keys) as (string | number)[]) {
       this.#cursors[this.#options.partitionOf(key)]!.parkKey(key);
     }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { env } = this.#log.options;
-    return new Promise((resolve) => {
-      const timer = env.setTimer(() => end(), ms);
-      const aborting = env.onAbort(this.#ending.signal, () => end());
-      const end = (): void => {
-        timer[Symbol.dispose]();
-        aborting[Symbol.dispose]();
-        resolve();
-      };
-    });
   }
 
   #renewLater(): void {
@@ -271,7 +262,7 @@ export class Reader implements CommitterOwner {
     } catch (error) {
       if (this.#ended || engine.closed) return;
       env.report(error);
-      await this.#sleep(SAVE_AGAIN_MS);
+      await sleep(env, SAVE_AGAIN_MS, this.#ending.signal);
     } finally {
       this.#reading = false;
     }
@@ -318,10 +309,14 @@ export class Reader implements CommitterOwner {
     for (const position of this.#finished) {
       if (!inHand.has(position)) this.#finished.delete(position);
     }
-    this.#options.accounted(events);
+    const account = this.#options.accounted(events, finishing);
     const done = new Set(this.#finished);
-    for (const { position, parks } of finishing) {
-      done.add(position);
+    if (account.keys.length > 0) {
+      const parked = JSON.parse(this.#savedKeys) as Key[];
+      for (const key of account.keys) if (parked.includes(key)) keys.add(key);
+    }
+    for (const { event, parks } of finishing) {
+      done.add(event.position);
       if (parks !== undefined) keys.add(parks);
     }
     if (this.#next > this.#log.head) progress.reached(this.#log.quiet);
@@ -336,7 +331,7 @@ export class Reader implements CommitterOwner {
     if (changes === 0) return undefined;
     // Always with the mark, as it carries the fence.
     const others = finishing.flatMap((finish) => finish.marks);
-    return { appends, documents, effects, marks: [this.#write(mark), ...others] };
+    return { appends, documents, effects, marks: [this.#write(mark), ...others, ...account.marks] };
   }
 
   #write({ low, done }: Mark): MarkWrite {
@@ -358,7 +353,8 @@ export class Reader implements CommitterOwner {
     if (outcome.is === "committed") {
       this.#saved = marks[0] ?? this.#saved;
       this.#savedKeys = documents[0]?.body as string | undefined ?? this.#savedKeys;
-      for (const { position } of finishing) this.#finished.add(position);
+      for (const { event } of finishing) this.#finished.add(event.position);
+      this.#options.finished(finishing);
     } else if (outcome.is === "fenced") this.#lose();
     else if (!this.#ended) {
       // Who wanted something finished hears of it.
