@@ -5,7 +5,7 @@ import type { Env } from "./env.ts";
 /** Resolves after some milliseconds, or when the signal aborts. */
 export function sleep(env: Env, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
-    let aborting: Disposable | undefined;
+    let aborting: Disposable | undefined = undefined;
     const wake = (): void => {
       timer[Symbol.dispose]();
       aborting?.[Symbol.dispose]();
