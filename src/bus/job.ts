@@ -53,6 +53,8 @@ export class Job implements Limited<Job>, Due {
   failure: Error | undefined;
   /** The delay before its next attempt, if whoever had it asked for one. */
   retryInMs: number | undefined;
+  /** Told, once, what came of the attempt when it has settled: who acknowledged it waits for that. */
+  acknowledged: ((error: unknown, failed: boolean) => void) | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
