@@ -208,6 +208,9 @@ describe("inspector()", () => {
     assertMatch(metrics.body, /^nova_metrics_failed_parts 1$/m);
     assertMatch(metrics.body, /^nova_active_listeners\{emitter="shop"\} 0$/m);
     assertEquals((await ask("/debug/nova/advice", options, {}, parts)).status, 200);
+    for (const path of ["goroutine?debug=1", "listener?debug=1", "threadcreate?debug=1"]) {
+      assertEquals((await ask(`/debug/pprof/${path}`, options, {}, parts)).status, 200, path);
+    }
     assertEquals(told.map(String), ["Error: secret", "Error: secret"]);
     assertEquals(env.reported, []);
   });
@@ -233,6 +236,9 @@ describe("inspector()", () => {
         { authorize: "token" },
         { ready: true },
         { onError: "log" },
+        { commandLine: "no" },
+        { heapSnapshots: "no" },
+        { heapSampling: 1 },
         { hosts: "localhost" },
         { base: "internal" },
         { base: "/" },
