@@ -8,6 +8,7 @@ import { byteLength, MAX_NAME_BYTES } from "../event/validate.ts";
 import { hashString } from "../internal/hash.ts";
 import type { Pausable } from "../internal/postpone.ts";
 import type { Effect, TopicContext } from "./context_api.ts";
+import type { Partition } from "./partition.ts";
 import { type Outlets, Staged } from "./staged.ts";
 
 /** What a context asks of its subscription. */
@@ -19,7 +20,9 @@ export interface ContextOwner {
   /** Names topic and subscription in what is recognised elsewhere. */
   readonly scope: string;
   /** Makes what a handler staged happen in a store, if the topic lives in one. */
-  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
+  readonly commits:
+    | ((staged: Staged, event: NovaEvent, partition: Partition) => Promise<void>)
+    | undefined;
   stopSignal(): AbortSignal;
   /** The name of its topic. */
   readonly topic: string;
@@ -31,6 +34,8 @@ export interface ContextOwner {
 export interface Giver {
   /** The event whose handler is being called. */
   readonly current: NovaEvent | undefined;
+  /** Where it has them from. */
+  readonly partition: Partition;
 }
 
 /**

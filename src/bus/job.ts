@@ -13,6 +13,7 @@ import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Partition } from "./partition.ts";
 
 /** Something whose time comes. */
 export interface Due {
@@ -143,7 +144,7 @@ export interface CursorOwner extends ContextOwner {
   /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
   readonly keepsAccount: boolean;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean | Promise<boolean>;
+  bury(failure: Failure, partition: Partition): boolean | Promise<boolean>;
   /** The key of an event. */
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */
