@@ -117,4 +117,24 @@ export const inlining: readonly (readonly [string, (world: World) => Promise<voi
     await store.append("a", [counted(602)]);
     same(seen.slice(300), [601, 602], "what came meanwhile");
   }],
+  [
+    "a dump goes into a store with checkpoints, and not into one with an inline view",
+    async (world) => {
+      const { effects, atomic, restore } = world.capabilities;
+      if (effects === "none" || !atomic.mixed || !restore) return;
+      const store = await world.store();
+      const copy = await world.store();
+      const options = { name: "v", apply: () => {} };
+      for (const made of [store, copy]) await projectInline(made, options);
+      await store.append("a", [counted(1)]);
+      await rejects(copy.restore(store.dump()), "unsupported", "under a view");
+      const third = await world.store();
+      (await projectInline(third, options)).stop();
+      same(await third.restore(store.dump()), { events: 1 }, "once it is stopped");
+      same(await third.checkpoint("projection/v"), 1, "the checkpoint of the dump");
+      const seen: unknown[] = [];
+      await projectInline(third, { name: "w", apply: ({ data }) => void seen.push(data) });
+      same(seen, [1], "a view under a new name");
+    },
+  ],
 ];
