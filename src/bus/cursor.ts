@@ -314,8 +314,7 @@ export class Cursor implements JobOwner, Giver {
   /** An event is done with. */
   succeed(job: Job): void {
     this.counts.succeeded += 1;
-    this.#aside.ran(job);
-    this.#aside.release(job);
+    this.#aside.done(job);
   }
 
   /** An attempt failed; or was none, and the event is to come back after `pausedMs`. */

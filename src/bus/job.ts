@@ -13,6 +13,7 @@ import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Partition } from "./partition.ts";
 
 /** Something whose time comes. */
 export interface Due {
@@ -36,8 +37,8 @@ export const RELEASED: unique symbol = Symbol("released");
 /** One event on its way through attempts, outside the ring. */
 export class Job implements Limited<Job>, Due {
   readonly cursor: JobOwner;
-  readonly event: NovaEvent;
-  readonly lane: number;
+  event: NovaEvent;
+  lane: number;
   attempt: number;
   /** Whether its handler called `close`, which then does not wait for it. */
   exempt = false;
@@ -52,6 +53,8 @@ export class Job implements Limited<Job>, Due {
   failure: Error | undefined;
   /** The delay before its next attempt, if whoever had it asked for one. */
   retryInMs: number | undefined;
+  /** Told, once, what came of the attempt when it has settled: who acknowledged it waits for that. */
+  acknowledged: ((error: unknown, failed: boolean) => void) | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
@@ -67,6 +70,20 @@ export class Job implements Limited<Job>, Due {
 
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
+
+  /** Begins anew with another event: binding callbacks for each would cost more than the rest of it. */
+  renew(event: NovaEvent, lane: number): this {
+    this.event = event;
+    this.lane = lane;
+    this.attempt = 1;
+    this.redrives = 0;
+    this.delayed =
+      this.context =
+      this.duty =
+      this.retryInMs =
+        undefined;
+    return this;
+  }
 
   due(): void {
     this.cursor.due(this);
@@ -143,7 +160,7 @@ export interface CursorOwner extends ContextOwner {
   /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
   readonly keepsAccount: boolean;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean | Promise<boolean>;
+  bury(failure: Failure, partition: Partition): boolean | Promise<boolean>;
   /** The key of an event. */
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */

@@ -53,6 +53,21 @@ describe("Topic.consume()", () => {
     await consumer.return!();
   });
 
+  it("the verbs of a delivery that is settled do not reach the one after it", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a");
+    const consumer = topic.consume({ prefetch: 1 });
+    for (const i of [1, 2]) topic.tryPublish(n(i));
+    const first = await pull(consumer);
+    await first.ack();
+    const second = await pull(consumer);
+
+    await assertRejects(() => first.nack({ delayMs: 1000 }), StaleAckError);
+    await assertRejects(() => first.progress(), StaleAckError);
+    await second.ack();
+    assertEquals(consumer.stats().succeeded, 2);
+    await consumer.return!();
+  });
+
   it("iterates, until it is left, or the bus closes", async () => {
     const bus = new Bus({ env });
     const topic = bus.topic<Numbers>("a");
