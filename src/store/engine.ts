@@ -4,7 +4,12 @@
  */
 
 import { ClosedError, LimitExceededError } from "../errors.ts";
-import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
+import {
+  CorruptError,
+  EncodeError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
 import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
@@ -183,6 +188,9 @@ export class Engine<Tx> {
     const sizes: number[] = [];
     for (const [i, event] of events.entries()) {
       const body = bodies[i]!;
+      if (typeof body !== "string" && !(body instanceof Uint8Array)) {
+        throw new EncodeError([], `codec "${codec.name}" answered neither text nor bytes`);
+      }
       const { id, type, timestamp, metadata } = event;
       const size = sizeOf(event, body);
       if (size > most) {
