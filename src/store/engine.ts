@@ -15,6 +15,7 @@ import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
 import type { Env } from "../internal/env.ts";
+import { sleep } from "../internal/sleep.ts";
 import { allOf, andThen } from "./awaitable.ts";
 import { Bell } from "./bell.ts";
 import type {
@@ -33,6 +34,9 @@ import { Retention } from "./retention.ts";
 import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { SharedPage } from "./shared_page.ts";
+
+/** After the engine could not be asked whether the log has grown. */
+const WATCH_AGAIN_MS = 1000;
 
 /** One iteration of `follow`. */
 export interface Follower {
@@ -336,8 +340,12 @@ export class Engine<Tx> {
   #watch(): void {
     if (this.#watching !== undefined || this.driver.wait === undefined) return;
     const watching = this.#watching = new AbortController();
-    this.driver.wait(this.#head, watching.signal).catch((error) => {
-      if (!watching.signal.aborted) this.env.report(error);
+    const { signal } = watching;
+    this.driver.wait(this.#head, signal).catch((error) => {
+      if (signal.aborted) return;
+      this.env.report(error);
+      // Whoever looks again at once would find the same, without end.
+      return sleep(this.env, WATCH_AGAIN_MS, signal, { ref: false });
     }).then(() => {
       if (this.#watching === watching) this.#watching = undefined;
       this.bell.ring();
