@@ -10,14 +10,13 @@ export function sleep(
   options?: { readonly ref?: boolean },
 ): Promise<void> {
   return new Promise((resolve) => {
-    let aborting: Disposable | undefined = undefined;
+    const ends: Disposable[] = [];
     const wake = (): void => {
-      timer[Symbol.dispose]();
-      aborting?.[Symbol.dispose]();
+      for (const end of ends) end[Symbol.dispose]();
       resolve();
     };
-    const timer = env.setTimer(wake, ms, options);
+    ends.push(env.setTimer(wake, ms, options));
     // It may have been aborted already.
-    aborting = signal && env.onAbort(signal, wake);
+    if (signal !== undefined) ends.push(env.onAbort(signal, wake));
   });
 }

@@ -30,6 +30,7 @@ import type {
   Unit,
 } from "./driver.ts";
 import { Group } from "./group.ts";
+import type { InlineViews } from "./inline.ts";
 import { Retention } from "./retention.ts";
 import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
@@ -67,6 +68,8 @@ export class Engine<Tx> {
   skipped = 0;
   closed = false;
   retention: Retention | undefined;
+  /** What is written with every append, if there is anything. */
+  inline: InlineViews<Tx> | undefined;
   /** Told after each flush. */
   onFlush: () => void = () => {};
   #failure: unknown;
@@ -139,14 +142,14 @@ export class Engine<Tx> {
         `Cannot append ${events.length} events at once: at most ${atomic.records}`,
       );
     }
-    return andThen(this.#inOrder(allOf(events.map(({ data }) => codec.encode(data)))), (bodies) => {
+    return andThen(this.inOrder(allOf(events.map(({ data }) => codec.encode(data)))), (bodies) => {
       const { records, sizes } = this.#measured(events, bodies);
       return { stream, records, ids, expect, sizes };
     });
   }
 
   /** What is encoded earlier enters earlier, however long it takes. */
-  #inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
+  inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
     const before = this.#encoding;
     if (encoded instanceof Promise) {
       // It may fail before anybody waits for it.
@@ -209,10 +212,17 @@ export class Engine<Tx> {
     return { records: data === "encoded" ? records : events, sizes };
   }
 
-  /** Commits a unit: at once where the driver can, else with others. */
+  /** Commits a unit, and with its appends what is written inline. */
   commit(unit: Unit<Tx>, signal?: AbortSignal): Awaitable<Outcome> {
-    const { capabilities } = this.driver;
     this.#requireSupport(unit);
+    return this.inline !== undefined && (unit.appends?.length ?? 0) > 0
+      ? this.inline.commit(unit, signal)
+      : this.send(unit, signal);
+  }
+
+  /** Hands a unit to the driver: at once where it can, else with others. */
+  send(unit: Unit<Tx>, signal?: AbortSignal): Awaitable<Outcome> {
+    const { capabilities } = this.driver;
     if (capabilities.blocks !== "never" || capabilities.wake !== "push") {
       return this.group.add(unit, signal);
     }
