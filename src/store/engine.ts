@@ -4,12 +4,18 @@
  */
 
 import { ClosedError, LimitExceededError } from "../errors.ts";
-import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
+import {
+  CorruptError,
+  EncodeError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
 import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
 import type { Env } from "../internal/env.ts";
+import { sleep } from "../internal/sleep.ts";
 import { allOf, andThen } from "./awaitable.ts";
 import { Bell } from "./bell.ts";
 import type {
@@ -29,6 +35,9 @@ import { Retention } from "./retention.ts";
 import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { SharedPage } from "./shared_page.ts";
+
+/** After the engine could not be asked whether the log has grown. */
+const WATCH_AGAIN_MS = 1000;
 
 /** One iteration of `follow`. */
 export interface Follower {
@@ -186,6 +195,9 @@ export class Engine<Tx> {
     const sizes: number[] = [];
     for (const [i, event] of events.entries()) {
       const body = bodies[i]!;
+      if (typeof body !== "string" && !(body instanceof Uint8Array)) {
+        throw new EncodeError([], `codec "${codec.name}" answered neither text nor bytes`);
+      }
       const { id, type, timestamp, metadata } = event;
       const size = sizeOf(event, body);
       if (size > most) {
@@ -338,8 +350,12 @@ export class Engine<Tx> {
   #watch(): void {
     if (this.#watching !== undefined || this.driver.wait === undefined) return;
     const watching = this.#watching = new AbortController();
-    this.driver.wait(this.#head, watching.signal).catch((error) => {
-      if (!watching.signal.aborted) this.env.report(error);
+    const { signal } = watching;
+    this.driver.wait(this.#head, signal).catch((error) => {
+      if (signal.aborted) return;
+      this.env.report(error);
+      // Whoever looks again at once would find the same, without end.
+      return sleep(this.env, WATCH_AGAIN_MS, signal, { ref: false });
     }).then(() => {
       if (this.#watching === watching) this.#watching = undefined;
       this.bell.ring();
