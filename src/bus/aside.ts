@@ -20,6 +20,9 @@ const MOST_LANES = 65_536;
 /** What a cursor sets aside is bounded as a whole, by `maxHeld`. */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
+/** Jobs that are kept for the next events. */
+const MOST_SPARE = 64;
+
 /** The lane of events of a topic without keys. */
 const NO_LANE = -1;
 
@@ -38,6 +41,8 @@ export class Aside {
   readonly #redrives: Map<NovaEvent, number> = new Map();
   /** Jobs whose handlers run, where somebody keeps account. */
   readonly #running: Set<Job> | undefined;
+  /** Jobs that are done, for the next events. */
+  readonly #spare: Job[] = [];
   /** What was set aside, or ran, when the cursor ended. */
   readonly #left: NovaEvent[] = [];
   #leftKeys: readonly Key[] | undefined;
@@ -84,7 +89,7 @@ export class Aside {
     const lanes = this.#lanes;
     if (lanes !== undefined && this.#partition.keyed) {
       const lane = lanes.of(this.#partition.hashAt(place));
-      if (lanes.isBusy(lane) && lanes.park(lane, event)) return true;
+      if (lanes.isBusy(lane)) return lanes.park(lane, event);
     }
     return this.#standstill.hasParked && this.#standstill.park(event);
   }
@@ -94,7 +99,7 @@ export class Aside {
     const { keyed } = this.#partition;
     const lane = keyed ? this.#laneOf(this.#partition.hashAt(place)) : NO_LANE;
     if (lane !== NO_LANE) this.#lanes!.claim(lane);
-    return new Job(this.#cursor, event, lane, 1);
+    return this.#jobOf(event, lane);
   }
 
   /** The next job that may start. */
@@ -160,10 +165,19 @@ export class Aside {
     return jobs.length + events.length > 0;
   }
 
-  /** Takes an event that is delivered again, and lets its key go on behind it. */
+  /** Whether the key of an event is parked. */
+  isParked(event: NovaEvent): boolean {
+    return this.#standstill.isParked(event);
+  }
+
+  /** Takes an event that is delivered again, though its key may be parked. */
   redrive(event: NovaEvent, redrives: number): void {
-    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
     this.#inject(event, redrives);
+  }
+
+  /** Lets the key of such an event go on, once all of them are in. */
+  goOnBehind(event: NovaEvent): void {
+    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
     for (const next of events) this.#inject(next, 0);
   }
 
@@ -172,7 +186,14 @@ export class Aside {
     if (job.lane === NO_LANE || this.#lanes === undefined) return;
     let next = this.#lanes.release(job.lane);
     while (next !== undefined && this.#standstill.park(next)) next = this.#lanes.release(job.lane);
-    if (next !== undefined) this.#ready.push(this.#newJob(next, job.lane));
+    if (next !== undefined) this.#ready.push(this.#parkedJob(next, job.lane));
+  }
+
+  /** An event is done, and nobody needs its job any more. */
+  done(job: Job): void {
+    this.ran(job);
+    this.release(job);
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(job);
   }
 
   /** The time that the oldest of the events has; Infinity if there are none. */
@@ -234,7 +255,7 @@ export class Aside {
         FEWEST_LANES,
         powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
       ),
-      this.#partition.maxHeld,
+      UNBOUNDED,
     );
     return this.#lanes.of(hash);
   }
@@ -250,12 +271,17 @@ export class Aside {
       }
       this.#lanes!.claim(lane);
     }
-    this.#ready.push(this.#newJob(event, lane));
+    this.#ready.push(this.#parkedJob(event, lane));
+  }
+
+  #jobOf(event: NovaEvent, lane: number): Job {
+    return this.#spare.pop()?.renew(event, lane) ?? new Job(this.#cursor, event, lane, 1);
   }
 
   /** The first attempt of an event that was set aside. */
-  #newJob(event: NovaEvent, lane: number): Job {
-    const job = new Job(this.#cursor, event, lane, 1);
+  #parkedJob(event: NovaEvent, lane: number): Job {
+    const job = this.#jobOf(event, lane);
+    if (this.#redrives.size === 0) return job;
     const redrives = this.#redrives.get(event);
     if (redrives !== undefined) {
       job.redrives = redrives;

@@ -75,12 +75,12 @@ export class AttemptContext implements TopicContext, Pausable {
   }
 
   get effect(): (effect: Effect) => void {
-    return (effect) => this.#stage().effect(effect);
+    return (effect) => this.stage().effect(effect);
   }
 
   get publish(): (topic: unknown, event: Draft) => void {
     return (topic, event) => {
-      const staged = this.#stage();
+      const staged = this.stage();
       staged.publish(this.#owner.outlets.destination(topic), event, this.#idOf(staged.size + 1));
     };
   }
@@ -89,7 +89,7 @@ export class AttemptContext implements TopicContext, Pausable {
     return (data) => {
       const event = this.#eventNow();
       const { topic, outlets } = this.#owner;
-      this.#stage().reply(() => outlets.answer(topic, event, data));
+      this.stage().reply(() => outlets.answer(topic, event, data));
     };
   }
 
@@ -146,7 +146,8 @@ export class AttemptContext implements TopicContext, Pausable {
     this.#controller?.abort(reason);
   }
 
-  #stage(): Staged {
+  /** The unit of the attempt: from now on there is one. */
+  stage(): Staged {
     this.#eventNow();
     if (this.#isOver) throw overdue();
     return this.#staged ??= new Staged();

@@ -227,6 +227,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.topic;
   }
 
+  /** How many partitions its topic has. */
+  get partitions(): number {
+    return this.#owner.partitions.length;
+  }
+
   get calls(): CloseCalls {
     return this.#owner.calls;
   }
@@ -298,6 +303,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   deliverAgain(event: NovaEvent, redrives: number): boolean {
     const cursors = this.cursorsIn(this.#owner);
     return cursors[placeOf(this.hashOf(event), cursors.length)]!.redrive(event, redrives);
+  }
+
+  /** Lets what is parked go on, behind an event that is delivered again. */
+  goOnBehind(event: NovaEvent): void {
+    for (const cursor of this.cursorsIn(this.#owner)) cursor.goOnBehind(event);
   }
 
   settledLate(cursor: Cursor): void {

@@ -53,6 +53,21 @@ describe("Topic.consume()", () => {
     await consumer.return!();
   });
 
+  it("the verbs of a delivery that is settled do not reach the one after it", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a");
+    const consumer = topic.consume({ prefetch: 1 });
+    for (const i of [1, 2]) topic.tryPublish(n(i));
+    const first = await pull(consumer);
+    await first.ack();
+    const second = await pull(consumer);
+
+    await assertRejects(() => first.nack({ delayMs: 1000 }), StaleAckError);
+    await assertRejects(() => first.progress(), StaleAckError);
+    await second.ack();
+    assertEquals(consumer.stats().succeeded, 2);
+    await consumer.return!();
+  });
+
   it("iterates, until it is left, or the bus closes", async () => {
     const bus = new Bus({ env });
     const topic = bus.topic<Numbers>("a");
@@ -237,6 +252,26 @@ describe("Topic.consume()", () => {
     assertLaws(topic);
     await two.return!();
     assertEquals(topic.stats().subscriptions, []);
+  });
+
+  it("left with deliveries in hand takes no room from the others of its group", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", { partitions: 2 });
+    const consume = () => topic.consume({ group: "g", prefetch: 2 });
+    const [leaves, stays] = [consume(), consume()];
+    for (let i = 0; i < 10; i++) topic.tryPublish(n(i));
+    const taken = [await pull(leaves), await pull(leaves)];
+    await leaves.return!();
+    let handled = 0;
+    while (handled < 8) {
+      await (await pull(stays)).ack();
+      handled += 1;
+      assert(stays.stats().inFlight <= 4, "prefetch holds");
+    }
+    for (const delivery of taken) await delivery.ack();
+    assertEquals(stays.stats().succeeded, 10);
+    assertEquals(stays.stats().slots, 2 * 2);
+    assertLaws(topic);
+    await stays.return!();
   });
 
   it("left with deliveries in hand: what was handed out may be settled, the rest is released", async () => {

@@ -37,6 +37,23 @@ describe("retry", () => {
     assertEquals(await attemptsAt({ ...retry, backoff: "fixed" }), [0, 10, 20, 30]);
   });
 
+  it("the event after one that was tried again is at its first attempt", async () => {
+    const attempts: string[] = [];
+    const topic = new Bus({ env }).topic<Numbers>("a");
+    const subscription = topic.subscribe(async ({ data }, { attempt }) => {
+      await undefined;
+      attempts.push(`${data}: ${attempt}`);
+      if (data % 2 === 1 && attempt < 3) throw new Error("no");
+    }, { retry: { attempts: 3, delayMs: 1, jitter: "none" } });
+    for (const number of [1, 2, 3, 4]) {
+      topic.tryPublish(n(number));
+      await env.advance(10);
+    }
+
+    assertEquals(attempts, ["1: 1", "1: 2", "1: 3", "2: 1", "3: 1", "3: 2", "3: 3", "4: 1"]);
+    assertFigures(subscription, { offered: 4, succeeded: 4, retries: 4 });
+  });
+
   it("factor: what an exponential delay grows by", async () => {
     const retry = { attempts: 4, delayMs: 10, jitter: "none" } as const;
 

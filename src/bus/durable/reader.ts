@@ -196,6 +196,8 @@ export class Reader implements CommitterOwner {
   }
 
   async #renew(): Promise<void> {
+    // Nothing can be written any more, and nobody is to hear of that again and again.
+    if (this.#log.options.engine.closed) return;
     try {
       const isMine = await this.#lease!.renew();
       if (this.#ended) return;
