@@ -35,8 +35,8 @@ export class Runs {
     this.contexts.part(context);
     context.keep(job.event);
     job.context = context;
-    const { topic, id, calls } = this.#owner;
-    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    const { calls } = this.#owner;
+    job.duty = calls.roster?.begin(this.#cursor, job.attempt);
     job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.exempt += 1;
     else {
