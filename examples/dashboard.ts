@@ -1,9 +1,12 @@
 /**
  * A shop with some trouble, and its dashboard at http://127.0.0.1:6060/debug/nova/
  *
- *     deno serve --host=127.0.0.1 --port=6060 examples/dashboard.ts        (or: bun examples/dashboard.ts)
+ *     deno serve --host=127.0.0.1 --port=6060 examples/dashboard.ts
+ *     bun run examples/dashboard.ts
+ *     node examples/dashboard.ts
  */
 
+import process from "node:process";
 import { Bus, ListenerManager, MemoryStore } from "@nova/events";
 import { anyone, type Inspector, inspector } from "@nova/events/http";
 import { engineProfiler } from "@nova/events/profiler";
@@ -47,9 +50,15 @@ function sleep(ms: number): Promise<void> {
 }
 
 // Everyone may look, and redrive dead letters: it listens on a loopback address, by that name only.
-const server: { readonly hostname: string; readonly port: number; readonly fetch: Inspector } = {
+const server: {
+  readonly hostname: string;
+  readonly port: number;
+  readonly idleTimeout: number;
+  readonly fetch: Inspector;
+} = {
   hostname: "127.0.0.1",
-  port: 6060,
+  port: Number(process.env["PORT"] ?? 6060),
+  idleTimeout: 60, // Bun ends what is silent for 10 s, and a profile is
   fetch: inspector({ bus, listeners: mails, store }, {
     authorize: anyone(),
     redrive: anyone(),
@@ -59,3 +68,8 @@ const server: { readonly hostname: string; readonly port: number; readonly fetch
 };
 
 export default server;
+
+if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+  const { serve } = await import("@hono/node-server");
+  serve(server);
+}

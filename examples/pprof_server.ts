@@ -62,13 +62,7 @@ const server: {
 export default server;
 
 if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
-  const { createServer } = await import("node:http");
-  createServer(async ({ url, method = "GET" }, response) => {
-    const gone = new AbortController();
-    response.on("close", () => gone.abort());
-    const place = new URL(url ?? "/", `http://${server.hostname}:${server.port}`);
-    const answer = await inspect(new Request(place, { method, signal: gone.signal }));
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.end(new Uint8Array(await answer.arrayBuffer()));
-  }).listen(server.port, server.hostname);
+  // It tells the host that was asked for, without which `hosts` protects from nobody.
+  const { serve } = await import("@hono/node-server");
+  serve(server);
 }

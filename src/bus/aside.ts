@@ -89,7 +89,7 @@ export class Aside {
     const lanes = this.#lanes;
     if (lanes !== undefined && this.#partition.keyed) {
       const lane = lanes.of(this.#partition.hashAt(place));
-      if (lanes.isBusy(lane) && lanes.park(lane, event)) return true;
+      if (lanes.isBusy(lane)) return lanes.park(lane, event);
     }
     return this.#standstill.hasParked && this.#standstill.park(event);
   }
@@ -165,10 +165,19 @@ export class Aside {
     return jobs.length + events.length > 0;
   }
 
-  /** Takes an event that is delivered again, and lets its key go on behind it. */
+  /** Whether the key of an event is parked. */
+  isParked(event: NovaEvent): boolean {
+    return this.#standstill.isParked(event);
+  }
+
+  /** Takes an event that is delivered again, though its key may be parked. */
   redrive(event: NovaEvent, redrives: number): void {
-    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
     this.#inject(event, redrives);
+  }
+
+  /** Lets the key of such an event go on, once all of them are in. */
+  goOnBehind(event: NovaEvent): void {
+    const { events } = this.#standstill.release(this.#owner.keyOf(event), "parked");
     for (const next of events) this.#inject(next, 0);
   }
 
@@ -246,7 +255,7 @@ export class Aside {
         FEWEST_LANES,
         powerOfTwo(Math.min(MOST_LANES, LANES_PER_SLOT * this.#owner.maxConcurrency)),
       ),
-      this.#partition.maxHeld,
+      UNBOUNDED,
     );
     return this.#lanes.of(hash);
   }

@@ -73,6 +73,10 @@ export class PullConsumer implements Consumer, Seat {
     this.#open -= 1;
   }
 
+  inHand(): number {
+    return this.#open;
+  }
+
   next(): Promise<IteratorResult<Delivery, undefined>> {
     if (this.#failure !== undefined) {
       const { reason } = this.#failure;

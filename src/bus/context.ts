@@ -8,6 +8,7 @@ import { byteLength, MAX_NAME_BYTES } from "../event/validate.ts";
 import { hashString } from "../internal/hash.ts";
 import type { Pausable } from "../internal/postpone.ts";
 import type { Effect, TopicContext } from "./context_api.ts";
+import type { Partition } from "./partition.ts";
 import { type Outlets, Staged } from "./staged.ts";
 
 /** What a context asks of its subscription. */
@@ -19,7 +20,9 @@ export interface ContextOwner {
   /** Names topic and subscription in what is recognised elsewhere. */
   readonly scope: string;
   /** Makes what a handler staged happen in a store, if the topic lives in one. */
-  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
+  readonly commits:
+    | ((staged: Staged, event: NovaEvent, partition: Partition) => Promise<void>)
+    | undefined;
   stopSignal(): AbortSignal;
   /** The name of its topic. */
   readonly topic: string;
@@ -31,6 +34,8 @@ export interface ContextOwner {
 export interface Giver {
   /** The event whose handler is being called. */
   readonly current: NovaEvent | undefined;
+  /** Where it has them from. */
+  readonly partition: Partition;
 }
 
 /**
@@ -69,12 +74,12 @@ export class AttemptContext implements TopicContext, Pausable {
   }
 
   get effect(): (effect: Effect) => void {
-    return (effect) => this.#stage().effect(effect);
+    return (effect) => this.stage().effect(effect);
   }
 
   get publish(): (topic: unknown, event: Draft) => void {
     return (topic, event) => {
-      const staged = this.#stage();
+      const staged = this.stage();
       staged.publish(this.#owner.outlets.destination(topic), event, this.#idOf(staged.size + 1));
     };
   }
@@ -83,7 +88,7 @@ export class AttemptContext implements TopicContext, Pausable {
     return (data) => {
       const event = this.#eventNow();
       const { topic, outlets } = this.#owner;
-      this.#stage().reply(() => outlets.answer(topic, event, data));
+      this.stage().reply(() => outlets.answer(topic, event, data));
     };
   }
 
@@ -136,7 +141,8 @@ export class AttemptContext implements TopicContext, Pausable {
     this.#controller.abort(reason);
   }
 
-  #stage(): Staged {
+  /** The unit of the attempt: from now on there is one. */
+  stage(): Staged {
     this.#eventNow();
     if (this.#isOver) throw overdue();
     return this.#staged ??= new Staged();

@@ -43,7 +43,7 @@ export class Contexts {
     // Once the bus has ended everything, nothing may happen any more.
     this.#owner.stopSignal().throwIfAborted();
     const { commits } = this.#owner;
-    if (commits !== undefined) return commits(staged, event);
+    if (commits !== undefined) return commits(staged, event, this.#giver.partition);
     staged.commit();
     return undefined;
   }

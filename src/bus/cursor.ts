@@ -351,11 +351,18 @@ export class Cursor implements JobOwner, Giver {
 
   /** Delivers an event again; false when nothing more may be set aside. */
   redrive(event: NovaEvent, redrives: number): boolean {
-    if (this.held >= this.partition.maxHeld || this.#until !== undefined) return false;
+    if (this.#until !== undefined) return false;
+    // What waits for this very event must not keep it out.
+    if (this.held >= this.partition.maxHeld && !this.#aside.isParked(event)) return false;
     this.extra += 1;
     this.#aside.redrive(event, redrives);
     this.partition.wake();
     return true;
+  }
+
+  /** Lets what is parked go on, behind an event that is delivered again. */
+  goOnBehind(event: NovaEvent): void {
+    this.#aside.goOnBehind(event);
   }
 
   /** Tries to bury again what had no room. */

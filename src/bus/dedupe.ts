@@ -128,7 +128,7 @@ export class Dedupe implements Guard {
     if (original === event) return true;
     const { placing } = this.#parts;
     return original.type === event.type && sameData(original.data, event.data) &&
-      placing.keyOf(original) === placing.keyOf(event);
+      placing.keyInside(original) === placing.keyOf(event);
   }
 
   #opened(): SeenWindow {

@@ -51,7 +51,18 @@ export class LeasedDelivery implements Delivery {
 
   // Verbs are functions of their own, as they are often taken out of the delivery.
 
-  readonly ack = (): Promise<void> => this.#end("ack", () => this.#resolve());
+  readonly ack = async (): Promise<void> => {
+    let committed: Promise<void> | undefined;
+    await this.#end("ack", (job) => {
+      committed = new Promise((resolve, reject) => {
+        job.acknowledged = (error, failed) => failed ? reject(error) : resolve();
+      });
+      // It may fail before anybody waits for it.
+      committed.catch(() => {});
+      this.#resolve();
+    });
+    await committed;
+  };
 
   readonly nack = (options: NackOptions = {}): Promise<void> =>
     this.#end("nack", (job) => {

@@ -69,7 +69,7 @@ export class Failures {
     const { onFailure, id: subscription } = this.#owner;
     const { event, attempt: attempts, redrives } = job;
     const failure: Failure = { subscription, event, error, attempts, redrives };
-    const buried = onFailure !== "hold" && this.#owner.bury(failure);
+    const buried = onFailure !== "hold" && this.#owner.bury(failure, this.#cursor.partition);
     if (typeof buried === "boolean") return this.#afterBurial(job, error, buried);
     // A letter on its way to a log: the event has its slot until it is there.
     this.#runs.running += 1;

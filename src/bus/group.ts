@@ -29,6 +29,8 @@ export interface Seat extends Subscription {
   occupy(partition: number, job: Job): void;
   /** It no longer has one. */
   vacate(partition: number): void;
+  /** How many events it surely has in each of so many partitions. */
+  inHand(partitions: number): number;
 }
 
 /** The options on which all members must agree. */
@@ -44,6 +46,8 @@ export class Group implements Seats {
   readonly subscriber: Subscriber;
   readonly #options: SubscriberOptions;
   #seats: readonly Seat[] = [];
+  /** Members that left with events in hand: those take nothing from the slots of the others. */
+  readonly #leaving: Set<Seat> = new Set();
   #turn = 0;
 
   constructor(owner: SubscriptionOwner, name: string | undefined, options: SubscriberOptions) {
@@ -83,6 +87,7 @@ export class Group implements Seats {
   /** Lets a member go. What it has in hand it may finish. */
   leave(seat: Seat): void {
     this.#seats = this.#seats.filter((other) => other !== seat);
+    this.#leaving.add(seat);
     if (this.#seats.length === 0) this.subscriber.unsubscribe();
     else this.refresh();
   }
@@ -90,7 +95,13 @@ export class Group implements Seats {
   /** A member has more room than before, or less. */
   refresh(): void {
     const before = this.subscriber.maxConcurrency;
-    const slots = this.#seats.reduce((sum, seat) => sum + seat.slots, 0);
+    const { partitions } = this.subscriber;
+    let slots = this.#seats.reduce((sum, seat) => sum + seat.slots, 0);
+    for (const seat of this.#leaving) {
+      const inHand = seat.inHand(partitions);
+      if (inHand === 0) this.#leaving.delete(seat);
+      slots += inHand;
+    }
     const isFull = this.#seats.every((seat) => seat.isFull);
     this.subscriber.maxConcurrency = isFull ? 0 : Math.min(slots, Number.MAX_SAFE_INTEGER);
     if (this.subscriber.maxConcurrency > before) this.subscriber.wake();
@@ -104,7 +115,7 @@ export class Group implements Seats {
   vacate(seat: Seat, partition: number): void {
     const { isFull } = seat;
     seat.vacate(partition);
-    if (isFull) this.refresh();
+    if (isFull || this.#leaving.has(seat)) this.refresh();
   }
 
   #listenerOf(partition: number): TopicListener {
@@ -165,6 +176,10 @@ export class Member implements TopicSubscription, Seat {
 
   vacate(partition: number): void {
     this.#busy[partition]! -= 1;
+  }
+
+  inHand(partitions: number): number {
+    return Math.min(...Array.from({ length: partitions }, (_, index) => this.#busy[index] ?? 0));
   }
 
   /** Disposes something together with the membership. */

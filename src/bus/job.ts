@@ -13,6 +13,7 @@ import type { Key, OnFailure, OnGap, OnLag } from "./api.ts";
 import type { TopicListener } from "./context_api.ts";
 import type { AttemptContext, ContextOwner } from "./context.ts";
 import type { Cursor } from "./cursor.ts";
+import type { Partition } from "./partition.ts";
 
 /** Something whose time comes. */
 export interface Due {
@@ -52,6 +53,8 @@ export class Job implements Limited<Job>, Due {
   failure: Error | undefined;
   /** The delay before its next attempt, if whoever had it asked for one. */
   retryInMs: number | undefined;
+  /** Told, once, what came of the attempt when it has settled: who acknowledged it waits for that. */
+  acknowledged: ((error: unknown, failed: boolean) => void) | undefined;
   /** Whether somebody else goes on with the event: what the handler still does concerns nobody. */
   fenced = false;
   order = -1;
@@ -157,7 +160,7 @@ export interface CursorOwner extends ContextOwner {
   /** Whether its cursors remember what is in hand, for one who keeps account of what is done. */
   readonly keepsAccount: boolean;
   /** Takes an event that failed for good; false when there is no room, so that it stays held. */
-  bury(failure: Failure): boolean | Promise<boolean>;
+  bury(failure: Failure, partition: Partition): boolean | Promise<boolean>;
   /** The key of an event. */
   keyOf(event: NovaEvent): Key;
   /** The hash that places an event. */

@@ -32,6 +32,21 @@ export class Placing {
     return key === undefined ? this.#turn++ : this.#hasher.hash(key);
   }
 
+  /** The key of an event that is in; undefined if its data was changed so that it has none. */
+  keyInside(event: NovaEvent): Key {
+    try {
+      return this.keyOf(event);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The hash of an event that is in. */
+  hashInside(event: NovaEvent): number {
+    const key = this.keyInside(event);
+    return key === undefined ? this.#turn++ : this.#hasher!.hash(key);
+  }
+
   /** The hash of a key. */
   hashKey(key: string | number): number {
     return this.#hasher?.hash(key) ?? 0;

@@ -40,18 +40,28 @@ export function redrive(
   const { filter, dryRun = false } = options;
   const limit = integerOption("limit", options.limit, Number.MAX_SAFE_INTEGER, 0);
   if (filter !== undefined) requireFunction("filter", filter);
-  let redriven = 0;
   let left = 0;
+  const wanted: number[] = [];
   for (const place of letters === undefined ? [] : [...letters.kept()]) {
-    const letter = letters!.at(place)!.data as DeadLetter;
-    if (letter.subscription !== subscriber.id) continue;
-    const wanted = redriven < limit && (filter === undefined || filter(letter));
-    if (wanted && (dryRun || subscriber.deliverAgain(letter.event, letter.redrives + 1))) {
-      redriven += 1;
-      if (!dryRun) letters!.takeOut(place);
+    const letter = letters!.at(place)?.data as DeadLetter | undefined;
+    if (letter?.subscription !== subscriber.id) continue;
+    if (wanted.length < limit && (filter === undefined || filter(letter))) wanted.push(place);
+    else left += 1;
+  }
+  if (dryRun) return { redriven: wanted.length, left };
+  const redriven: NovaEvent[] = [];
+  for (const place of wanted) {
+    // A filter may have redriven it itself.
+    const letter = letters!.at(place)?.data as DeadLetter | undefined;
+    if (letter === undefined) continue;
+    if (subscriber.deliverAgain(letter.event, letter.redrives + 1)) {
+      redriven.push(letter.event);
+      letters!.takeOut(place);
     } else left += 1;
   }
-  return { redriven, left };
+  // What waits behind a parked key comes after all that failed before it.
+  for (const event of redriven) subscriber.goOnBehind(event);
+  return { redriven: redriven.length, left };
 }
 
 /** The newest letters that are kept, oldest first. */

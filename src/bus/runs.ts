@@ -35,6 +35,8 @@ export class Runs {
     this.contexts.part(context);
     context.keep(job.event);
     job.context = context;
+    // In a store, acknowledging is a commit.
+    if (this.#owner.leases && this.#owner.commits !== undefined) context.stage();
     const { calls } = this.#owner;
     job.duty = calls.roster?.begin(this.#cursor, job.attempt);
     job.exempt = calls.close !== closeCalls;
@@ -67,6 +69,8 @@ export class Runs {
     } else if (failed) this.#cursor.fail(job, error, context.takePause(error));
     else this.#cursor.succeed(job);
     context.finish();
+    job.acknowledged?.(error, failed);
+    job.acknowledged = undefined;
     this.#cursor.left();
   }
 

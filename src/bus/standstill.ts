@@ -44,6 +44,11 @@ export class Standstill {
     if (key !== undefined && !this.#parked.has(key)) this.#parked.set(key, []);
   }
 
+  /** Whether the key of an event is parked. */
+  isParked(event: NovaEvent): boolean {
+    return this.#parked.size > 0 && this.#parked.has(this.#keyOf(event));
+  }
+
   /** Sets an event aside if its key is parked. */
   park(event: NovaEvent): boolean {
     if (this.#parked.size === 0) return false;

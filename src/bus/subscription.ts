@@ -49,7 +49,9 @@ export interface SubscriptionOwner {
   readonly calls: CloseCalls;
   random(): number;
   /** Makes what a handler staged happen in a store, if the topic lives in one. */
-  readonly commits: ((staged: Staged, event: NovaEvent) => Promise<void>) | undefined;
+  readonly commits:
+    | ((staged: Staged, event: NovaEvent, partition: Partition) => Promise<void>)
+    | undefined;
   /** Whether somebody keeps account of what its cursors have in hand. */
   readonly keepsAccount: boolean;
   /** Resolves when a subscription has its place. */
@@ -57,7 +59,7 @@ export interface SubscriptionOwner {
   stopSignal(): AbortSignal;
   /** Where what handlers stage goes. */
   readonly outlets: Outlets;
-  bury(failure: Failure): boolean | Promise<boolean>;
+  bury(failure: Failure, partition: Partition): boolean | Promise<boolean>;
   keyOf(event: NovaEvent): Key;
   hashOf(event: NovaEvent): number;
   redrive(subscription: Subscriber, options: RedriveOptions): RedriveResult;
@@ -225,6 +227,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.topic;
   }
 
+  /** How many partitions its topic has. */
+  get partitions(): number {
+    return this.#owner.partitions.length;
+  }
+
   get calls(): CloseCalls {
     return this.#owner.calls;
   }
@@ -266,8 +273,8 @@ export class Subscriber implements TopicSubscription, CursorOwner {
     return this.#owner.keepsAccount;
   }
 
-  bury(failure: Failure): boolean | Promise<boolean> {
-    return this.#owner.bury(failure);
+  bury(failure: Failure, partition: Partition): boolean | Promise<boolean> {
+    return this.#owner.bury(failure, partition);
   }
 
   keyOf(event: NovaEvent): Key {
@@ -296,6 +303,11 @@ export class Subscriber implements TopicSubscription, CursorOwner {
   deliverAgain(event: NovaEvent, redrives: number): boolean {
     const cursors = this.cursorsIn(this.#owner);
     return cursors[placeOf(this.hashOf(event), cursors.length)]!.redrive(event, redrives);
+  }
+
+  /** Lets what is parked go on, behind an event that is delivered again. */
+  goOnBehind(event: NovaEvent): void {
+    for (const cursor of this.cursorsIn(this.#owner)) cursor.goOnBehind(event);
   }
 
   settledLate(cursor: Cursor): void {

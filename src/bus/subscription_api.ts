@@ -127,7 +127,10 @@ export interface Delivery<Event extends NovaEvent = NovaEvent> {
   readonly event: Event;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
-  /** It is handled. */
+  /**
+   * It is handled. On a durable topic it resolves after its commit, and rejects with
+   * {@linkcode FencedError} if the event is with another by now.
+   */
   ack(): Promise<void>;
   /** It failed: it is tried again as `retry` says, or is a dead letter after the last attempt. */
   nack(options?: NackOptions): Promise<void>;

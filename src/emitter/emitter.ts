@@ -170,11 +170,8 @@ export class Emitter<
   emit(first: unknown, second?: unknown, third?: EmitOptions): Promise<void> {
     const direct = this.#direct;
     if (direct !== undefined && second === undefined && isMade(first)) {
-      let channel: Channel | undefined = this.#recent;
-      if (channel.type !== first.type) {
-        channel = direct[first.type];
-        if (channel !== undefined) this.#recent = channel;
-      }
+      const { type } = first;
+      const channel = this.#recent.type === type ? this.#recent : this.#lookUp(direct, type);
       if (channel !== undefined) {
         const engine = this.#engine;
         const { run } = channel;
@@ -187,6 +184,12 @@ export class Emitter<
       }
     }
     return this.#engine.emit(first, second, third);
+  }
+
+  #lookUp(direct: ChannelIndex, type: string): Channel | undefined {
+    const channel = direct[type];
+    if (channel !== undefined) this.#recent = channel;
+    return channel;
   }
 
   /**

@@ -14,11 +14,11 @@ import { namedParts, type Parts } from "../internal/parts.ts";
 import { allows, type Authorize, refusal } from "./authorize.ts";
 import { dashboardRoutes } from "./dashboard/routes.ts";
 import { healthRoutes } from "./health.ts";
-import { eventsRoute, type EventsViewOptions } from "./events/route.ts";
+import { eventsRoute, type EventsViewOptions, viewersOf } from "./events/route.ts";
 import { type MetricsPageOptions, metricsRoute } from "./metrics.ts";
 import { type PprofOptions, pprofRoutes } from "./pprof.ts";
 import { dressed, text } from "./respond.ts";
-import { match, type Route } from "./route.ts";
+import { match, type Report, type Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 
 /** Options of {@linkcode inspector}. */
@@ -49,11 +49,19 @@ export interface InspectorOptions extends PprofOptions {
    */
   readonly base?: string;
   /**
-   * Whether the program should get work. Let it answer false once it shuts down.
+   * Whether the program should get work. Let it answer false once it shuts down. Whatever it throws
+   * means no.
    *
    * @default {always true}
    */
   readonly ready?: () => boolean | Promise<boolean>;
+  /**
+   * Is told what a part, `ready` or `metrics.text` throws while somebody looks. That is no uncaught
+   * error: looking must not end the program.
+   *
+   * @default {it is written to the console}
+   */
+  readonly onError?: (error: unknown) => void;
   /** The metrics page. */
   readonly metrics?: MetricsPageOptions;
   /**
@@ -109,11 +117,12 @@ export interface Inspection extends Disposable {
  * ```
  */
 export function inspector(parts: Parts, options: InspectorOptions = {}): Inspector {
+  requireOptions("an inspector", options);
   const { base = "" } = options;
-  const inspection = inspect(parts, options);
   if (base !== "" && !/^(\/[^/?#]+)+$/.test(stringOption("base", base, ""))) {
     throw new TypeError(`Cannot use ${show(base)} as "base": it must be like "/internal"`);
   }
+  const inspection = inspect(parts, options);
   const handler = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (base !== "" && !pathname.startsWith(`${base}/`)) {
@@ -128,25 +137,29 @@ export function inspector(parts: Parts, options: InspectorOptions = {}): Inspect
 export function inspect(parts: Parts, options: InspectorOptions = {}): Inspection {
   const named = namedParts("inspect", parts);
   requireOptions("an inspector", options);
-  const { authorize, redrive, hosts, ready = () => true, env = systemEnv } = options;
+  const { authorize, redrive, hosts, ready = () => true, onError = write, env = systemEnv } =
+    options;
   if (authorize !== undefined) requireFunction("authorize", authorize);
   if (redrive !== undefined) requireFunction("redrive", redrive);
   requireFunction("ready", ready);
+  requireFunction("onError", onError);
+  const report = reporterOf(onError);
+  const maxViewers = viewersOf(options.events);
   if (hosts !== undefined && !Array.isArray(hosts)) {
     throw new TypeError(`Cannot use ${show(hosts)} as "hosts": it must be an array of host names`);
   }
   const showData = booleanOption("showData", options.showData, false);
   const routes: readonly Route[] = [
-    ...healthRoutes(named, ready),
-    statsRoute(named, env),
+    ...healthRoutes(named, ready, report),
+    statsRoute(named, env, report),
     metricsRoute(parts, options.metrics),
-    eventsRoute(named, env, showData, options.events),
+    eventsRoute(named, env, showData, maxViewers),
     ...pprofRoutes(parts, { ...options, env }),
-    ...dashboardRoutes(parts, named, { redrive, env }),
+    ...dashboardRoutes(parts, named, { redrive, env, report, maxViewers }),
   ];
   return {
     routes,
-    answer: (request, path) => answer(request, path, { ...options, env, routes }),
+    answer: (request, path) => answer(request, path, { ...options, report, routes }),
     [Symbol.dispose]() {
       for (const route of routes) route.end?.();
     },
@@ -154,15 +167,31 @@ export function inspect(parts: Parts, options: InspectorOptions = {}): Inspectio
 }
 
 interface Setting extends InspectorOptions {
-  readonly env: Env;
+  readonly report: Report;
   readonly routes: readonly Route[];
+}
+
+function write(error: unknown): void {
+  // deno-lint-ignore no-console -- an uncaught error would end the program
+  console.error(error);
+}
+
+/** Who is told of errors may throw some itself; nobody is left to tell then. */
+function reporterOf(onError: (error: unknown) => void): Report {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // See above.
+    }
+  };
 }
 
 /** Host, path, method and permission are looked at in this order; only then does a route run. */
 async function answer(request: Request, path: string, setting: Setting): Promise<Response> {
   const { method } = request;
   const url = new URL(request.url);
-  const { hosts, authorize, routes, env } = setting;
+  const { hosts, authorize, routes, report } = setting;
   if (hosts !== undefined && !hosts.includes(url.hostname)) {
     return dressed(text(421, "This host is not served here"), method);
   }
@@ -182,7 +211,7 @@ async function answer(request: Request, path: string, setting: Setting): Promise
     const visit = { request, url, rest: match(route, path) ?? "", authorized };
     return dressed(await route.handle(visit), method);
   } catch (error) {
-    env.report(error);
+    report(error);
     return dressed(text(500, "It failed; the process has reported why"), method);
   }
 }

@@ -5,6 +5,7 @@
 
 import { LimitExceededError } from "../errors.ts";
 import { UnavailableError, UnsupportedError } from "../errors/store.ts";
+import { booleanOption } from "../internal/check.ts";
 import type { Env } from "../internal/env.ts";
 import type { Parts } from "../internal/parts.ts";
 import type { Profiler } from "../profile/port.ts";
@@ -63,8 +64,9 @@ const NO_BOTH = "seconds and debug params are incompatible";
 /** All of `/debug/pprof/`. */
 export function pprofRoutes(
   parts: Parts,
-  { commandLine = false, ...options }: PprofOptions & { readonly env: Env },
+  options: PprofOptions & { readonly env: Env },
 ): Route[] {
+  const commandLine = booleanOption("commandLine", options.commandLine, false);
   const pprof = new Pprof(new Profiles(parts, options), commandLine);
   const { handlers } = pprof;
   const get = (path: string, handle: Route["handle"]): Route => ({ method: "GET", path, handle });

@@ -16,6 +16,9 @@ export interface Route {
   end?(): void;
 }
 
+/** Is told what went wrong while somebody looked. It never throws. */
+export type Report = (error: unknown) => void;
+
 /** A request that may be answered. */
 export interface Visit {
   /** As it came. */

@@ -64,3 +64,22 @@ export function namedParts(verb: string, parts: unknown): NamedPart[] {
     });
   });
 }
+
+/**
+ * What the parts answer. One that throws is told to `report` and left out: it must not hide the
+ * others (I10).
+ */
+export function hear<Some extends NamedPart, Answer>(
+  parts: readonly Some[],
+  report: (error: unknown) => void,
+  ask: (part: Some) => Answer,
+): Answer[] {
+  return parts.flatMap((part) => {
+    try {
+      return [ask(part)];
+    } catch (error) {
+      report(error);
+      return [];
+    }
+  });
+}

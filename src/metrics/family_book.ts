@@ -19,6 +19,8 @@ interface Entry {
   readonly text: string;
   value: number | Distribution;
   scrape: number;
+  /** The most that it has shown, if it counts others; else undefined. */
+  most: number | undefined;
 }
 
 /** A place in the tree of label values. */
@@ -130,10 +132,11 @@ class Page {
   family(scrape: number): Family {
     if (this.#seen < this.#entries.size) this.#sweep(scrape);
     this.#seen = 0;
-    const series = Array.from(
-      this.#entries.values(),
-      ({ labels, text, value }) => ({ labels, text, value }),
-    );
+    const series = Array.from(this.#entries.values(), (entry) => {
+      if (this.#head.type === "counter") keepUp(entry);
+      const { labels, text, value } = entry;
+      return { labels, text, value };
+    });
     return { ...this.#head, series };
   }
 
@@ -141,7 +144,8 @@ class Page {
     const text = labelText(labels);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
-      entry = { labels, text, value: 0, scrape: scrape - 1 };
+      const most = Object.values(labels).includes(OTHER) ? 0 : undefined;
+      entry = { labels, text, value: 0, scrape: scrape - 1, most };
       this.#entries.set(text, entry);
       this.#plant(entry);
     }
@@ -165,6 +169,12 @@ class Page {
       else this.#entries.delete(text);
     }
   }
+}
+
+/** Others get fewer when one of them gets a series of its own; a counter does not fall for that. */
+function keepUp(entry: Entry): void {
+  if (entry.most === undefined || typeof entry.value !== "number") return;
+  entry.value = entry.most = Math.max(entry.most, entry.value);
 }
 
 function sum(a: number | Distribution, b: number | Distribution): number | Distribution {

@@ -3,7 +3,7 @@
  */
 
 import { integerOption, requireFunction, requireOptions } from "../internal/check.ts";
-import { type NamedPart, namedParts, type Parts } from "../internal/parts.ts";
+import { hear, type NamedPart, namedParts, type Parts } from "../internal/parts.ts";
 import { collectPart } from "./collect.ts";
 import { CONTENT_TYPES, expose, type Exposition, negotiate } from "./exposition.ts";
 import type { Family } from "./family.ts";
@@ -79,7 +79,9 @@ export class Metrics {
   collect(): Family[] {
     const book = this.#book;
     book.begin();
-    for (const part of this.#parts) collectPart(part, book);
+    let failed = 0;
+    hear(this.#parts, () => failed += 1, (part) => collectPart(part, book));
+    book.gauge("nova_metrics_failed_parts", "Parts that cannot tell their figures.", {}, failed);
     const { folded } = book;
     book.gauge("nova_metrics_folded_series", "Series that found no room.", {}, folded);
     return [...book.families(), ...this.#extra()];

@@ -3,9 +3,9 @@
  * runtime.
  */
 
-import type { NamedPart } from "../internal/parts.ts";
+import { hear, type NamedPart } from "../internal/parts.ts";
 import { type Labels, Profile } from "./profile.ts";
-import { partName, type Task, tasksOf } from "./tasks.ts";
+import { ignore, partName, type Task, tasksOf } from "./tasks.ts";
 import { oneLine } from "./text.ts";
 
 /** Handlers that run and events that wait: what goroutines are in Go. */
@@ -49,15 +49,15 @@ function age(ms: number): string {
 /** Threads that pools hold. */
 export function threadProfile(parts: readonly NamedPart[], time: number): Profile {
   const profile = new Profile({ sampleTypes: [{ type: "threadcreate", unit: "count" }], time });
-  for (const named of parts) {
+  hear(parts, ignore, (named) => {
     const { threads, starting } = named.part.stats() as { threads?: number; starting?: number };
-    if (threads === undefined) continue;
+    if (threads === undefined) return;
     const stack = stackOf([partName(named)]);
     if (threads > 0) profile.add(stack, [threads], { state: "ready" });
     if (starting !== undefined && starting > 0) {
       profile.add(stack, [starting], { state: "starting" });
     }
-  }
+  });
   return profile;
 }
 
@@ -77,7 +77,7 @@ type Counts = Readonly<Record<string, number | undefined>> & {
 
 /** How often each listener ran and failed, and how long that took where it is timed. */
 export function listenerProfile(parts: readonly NamedPart[], time: number): Profile {
-  const all = parts.flatMap(listenersOf);
+  const all = hear(parts, ignore, listenersOf).flat();
   const timed = all.some(({ ms }) => ms > 0);
   const profile = new Profile({
     sampleTypes: [

@@ -4,7 +4,7 @@
 
 import { LimitExceededError } from "../errors.ts";
 import { UnavailableError, UnsupportedError } from "../errors/store.ts";
-import { requireOptions } from "../internal/check.ts";
+import { booleanOption, requireOptions } from "../internal/check.ts";
 import { type Env, systemEnv } from "../internal/env.ts";
 import { type NamedPart, namedParts, type Parts } from "../internal/parts.ts";
 import { type CpuOptions, profileCpu } from "./cpu_run.ts";
@@ -100,10 +100,11 @@ export class Profiles {
   constructor(parts: Parts, options: ProfilesOptions = {}) {
     this.#parts = namedParts("profile", parts);
     requireOptions("profiles", options);
-    const { profiler, env = systemEnv, heapSampling = false, heapSnapshots = false } = options;
+    const { profiler, env = systemEnv } = options;
+    const heapSampling = booleanOption("heapSampling", options.heapSampling, false);
     this.profiler = profiler;
     this.#env = env;
-    this.#snapshots = heapSnapshots;
+    this.#snapshots = booleanOption("heapSnapshots", options.heapSnapshots, false);
     keepRosters(this.#parts);
     if (heapSampling && typeof profiler?.heap === "object") {
       this.#book(profiler).start().catch((error) => {
@@ -176,8 +177,8 @@ export class Profiles {
     const ended = (): void => {
       this.#snapshotRuns = false;
     };
-    this.#snapshotRuns = true;
     const reader = (snapshot as () => ReadableStream<Uint8Array>)().getReader();
+    this.#snapshotRuns = true;
     return new ReadableStream({
       async pull(controller) {
         try {

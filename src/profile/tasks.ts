@@ -3,7 +3,7 @@
  * figures, and from their rosters of who is at work.
  */
 
-import type { NamedPart } from "../internal/parts.ts";
+import { hear, type NamedPart } from "../internal/parts.ts";
 import { rosterOf } from "../internal/roster.ts";
 
 /** What an event, or a task, is doing. */
@@ -32,9 +32,12 @@ type Counts = Readonly<Record<string, number | undefined>>;
 /** What all parts have on their hands now. */
 export function tasksOf(parts: readonly NamedPart[], now: number): Task[] {
   const found = new Tasks(now);
-  for (const part of parts) found.look(part);
+  hear(parts, ignore, (part) => found.look(part));
   return found.all;
 }
+
+/** A part that cannot tell has no place in a profile: `/stats` and `/health` tell why. */
+export function ignore(): void {}
 
 /** Makes the parts remember from now on since when their handlers run. */
 export function keepRosters(parts: readonly NamedPart[]): void {

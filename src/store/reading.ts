@@ -10,7 +10,7 @@ import {
   show,
   wordOption,
 } from "../internal/check.ts";
-import type { Env } from "../internal/env.ts";
+import { sleep } from "../internal/sleep.ts";
 import type { FeedItem, FollowOptions, PagesOptions, ReadOptions, ReplayOptions } from "./api.ts";
 import { andThen } from "./awaitable.ts";
 import type { Awaitable, Query } from "./driver.ts";
@@ -110,18 +110,6 @@ export async function* replay<Tx>(
       yield event;
     }
   }
-}
-
-function sleep(env: Env, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = env.setTimer(() => wake(), ms);
-    const aborting = signal && env.onAbort(signal, () => wake());
-    const wake = (): void => {
-      timer[Symbol.dispose]();
-      aborting?.[Symbol.dispose]();
-      resolve();
-    };
-  });
 }
 
 /** The events of following, one by one. */

@@ -4,7 +4,7 @@
 
 import { durationOption, requireFunction, requireOptions } from "../internal/check.ts";
 import { type Env, NOTHING, systemEnv } from "../internal/env.ts";
-import { type NamedPart, namedParts } from "../internal/parts.ts";
+import { hear, type NamedPart, namedParts } from "../internal/parts.ts";
 import { type AdviceOptions, advise, totalThresholds } from "./advise.ts";
 import type { Sample } from "./figures.ts";
 import type { Finding, Thresholds } from "./finding.ts";
@@ -164,12 +164,16 @@ export class Advisor implements Disposable {
 
   #sample(lateMs: number | undefined): Sample {
     const figures: Record<string, [name: string, figures: object][]> = {};
-    for (const { kind, name, part } of this.#parts) {
+    // A part that cannot tell is left out for now; only a look that nobody asked for reports it.
+    const report = (error: unknown): void => {
+      if (lateMs !== undefined) this.#env.report(error);
+    };
+    hear(this.#parts, report, ({ kind, name, part }) => {
       const told = part.stats();
       // A supervised listener on its own is a manager of one.
       const alone = kind === "listeners" && !("listeners" in told);
       (figures[kind] ??= []).push([name, alone ? { listeners: { [name]: told } } : told]);
-    }
+    });
     const heapBytes = this.#heapBytes?.();
     return {
       at: this.#env.monotonic(),

@@ -209,6 +209,27 @@ function suite(): void {
     await store.close();
   });
 
+  it("forgets what a unit with effects had counted when its write fails", async () => {
+    let isBroken = false;
+    const db = faulty((sql) =>
+      isBroken && /^INSERT INTO nova_marks/.test(sql) ? new Error("disk I/O error") : undefined
+    );
+    const store = open({}, db);
+    await store.append("a", [n(1)]);
+    isBroken = true;
+    const unit = {
+      appends: [{ stream: "a", events: [n(2)] }],
+      checkpoints: [{ name: "c", position: 1 }],
+      effects: [() => {}],
+    };
+    await assertRejects(() => store.commit(unit), UnavailableError, "disk I/O error");
+    isBroken = false;
+    const { version, position } = await store.append("a", [n(3)]);
+
+    assertEquals([version, position, store.stats().events], [2, 2, 2]);
+    await store.close();
+  });
+
   it("lets no effect end its transaction", async () => {
     const db = openDatabase();
     db.exec("CREATE TABLE mine(x)");

@@ -254,6 +254,26 @@ describe("Topic.consume()", () => {
     assertEquals(topic.stats().subscriptions, []);
   });
 
+  it("left with deliveries in hand takes no room from the others of its group", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a", { partitions: 2 });
+    const consume = () => topic.consume({ group: "g", prefetch: 2 });
+    const [leaves, stays] = [consume(), consume()];
+    for (let i = 0; i < 10; i++) topic.tryPublish(n(i));
+    const taken = [await pull(leaves), await pull(leaves)];
+    await leaves.return!();
+    let handled = 0;
+    while (handled < 8) {
+      await (await pull(stays)).ack();
+      handled += 1;
+      assert(stays.stats().inFlight <= 4, "prefetch holds");
+    }
+    for (const delivery of taken) await delivery.ack();
+    assertEquals(stays.stats().succeeded, 10);
+    assertEquals(stays.stats().slots, 2 * 2);
+    assertLaws(topic);
+    await stays.return!();
+  });
+
   it("left with deliveries in hand: what was handed out may be settled, the rest is released", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a");
     const consumer = topic.consume({ ackWaitMs: 100 });

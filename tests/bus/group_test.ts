@@ -112,6 +112,28 @@ describe("group", () => {
     assertFigures(two, { offered: 2, succeeded: 2, retries: 1 }, "g");
   });
 
+  it("goes on at full speed while a member that left still handles an event", async () => {
+    const topic = new Bus({ env }).topic<Numbers>("a");
+    let most = 0;
+    let running = 0;
+    const stuck = topic.subscribe(() => new Promise(() => {}), { group: "g" });
+    topic.subscribe(async () => {
+      most = Math.max(most, ++running);
+      await sleep(env, 1);
+      running -= 1;
+    }, { group: "g", maxConcurrency: 1 });
+    for (let i = 0; i < 10; i++) topic.tryPublish(n(i));
+    await env.settle();
+    stuck.unsubscribe();
+    await env.advance(20);
+
+    const { succeeded, inFlight } = stuck.stats();
+    assertEquals([succeeded, inFlight, most], [9, 1, 1]);
+    await env.advance(100_000);
+    assertEquals(stuck.stats().slots, 1);
+    assertLaws(topic);
+  });
+
   it("ends with its last member, and releases what is left; the next one begins anew", async () => {
     const topic = new Bus({ env }).topic<Numbers>("a");
     const members = [1, 2].map(() => topic.subscribe(() => {}, { group: "g" }));

@@ -1,15 +1,16 @@
-import { ValidationError } from "@nova/events";
+import { IdConflictError, ValidationError } from "@nova/events";
 import { Bus, type NovaEvent } from "@nova/events/bus";
 import {
   assertEquals,
   assertInstanceOf,
   assertMatch,
+  assertRejects,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { useTestEnv } from "../support/env.ts";
-import { byKey, type Keyed, n, type Numbers, step } from "./kit.ts";
+import { assertLaws, byKey, type Keyed, n, type Numbers, step } from "./kit.ts";
 
 describe("key", () => {
   const env = useTestEnv();
@@ -69,6 +70,43 @@ describe("key", () => {
     assertStrictEquals(error.cause, cause);
     assertMatch(error.message, /"a".*key function threw/);
     assertEquals(topic.stats().attempts, 0);
+  });
+
+  it("function that throws once its event is in stops nothing: the event has no key then", async () => {
+    for (const onFailure of ["skip", "park-key", "hold"] as const) {
+      const bus = new Bus({ env });
+      const topic = bus.topic<{ any: { key: string | undefined } }>("a", {
+        key: ({ data }) => data.key!.toString(),
+        retry: { attempts: 1 },
+        dedupe: {},
+        onFailure,
+      });
+      let well = false;
+      const subscription = topic.subscribe(({ data }) => {
+        if (well || data.key === "b") return;
+        // Handlers get the data itself, and may spoil it.
+        data.key = undefined;
+        throw new Error("no");
+      });
+      for (const key of ["a", "b"]) {
+        topic.tryPublish({ type: "any", data: { key }, id: key });
+      }
+      await env.settle();
+      const { succeeded, deadLettered, held } = subscription.stats();
+      const isHeld = onFailure === "hold";
+      assertEquals([succeeded, deadLettered, held], [1, isHeld ? 0 : 1, isHeld ? 1 : 0], onFailure);
+
+      const again = topic.publish({ type: "any", data: { key: "a" }, id: "a" });
+      await assertRejects(() => again, IdConflictError);
+      assertEquals(subscription.parked().length, isHeld ? 1 : 0);
+      well = true;
+      assertEquals(subscription.release(), isHeld);
+      assertEquals(subscription.redrive(), { redriven: isHeld ? 0 : 1, left: 0 });
+      await env.settle();
+      assertEquals(subscription.stats().succeeded, 2);
+      assertLaws(topic);
+      await bus.close();
+    }
   });
 
   it("is asked once for each event, with the event as it is delivered", async () => {

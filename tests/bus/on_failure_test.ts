@@ -317,6 +317,56 @@ describe("TopicSubscription.redrive()", () => {
     await bus.close();
   });
 
+  it("drains a parked key in order when several of its events failed", async () => {
+    const { bus, bad, seen, subscription, publish } = scene(env, { onFailure: "park-key" });
+    bad.add("a1").add("a2");
+    publish("a1", "a2", "a3");
+    await env.settle();
+    subscription.release("a");
+    await env.settle();
+    bad.clear();
+
+    assertEquals(subscription.redrive(), { redriven: 2, left: 0 });
+    await env.settle();
+    assertEquals(seen, ["a1", "a2", "a3"]);
+    assertLaw(subscription.stats());
+    await bus.close();
+  });
+
+  it("drains a parked key also when what waits behind it has taken all the room", async () => {
+    const { bus, bad, seen, subscription, publish } = scene(env, {
+      onFailure: "park-key",
+      maxHeld: 2,
+    });
+    bad.add("a1").add("a2");
+    publish("a1", "a2", "a3", "a4", "a5");
+    await env.settle();
+    subscription.release("a");
+    await env.settle();
+    assertFigures(subscription, { offered: 5, deadLettered: 2, held: 2, queued: 1 });
+    bad.clear();
+
+    assertEquals(subscription.redrive(), { redriven: 2, left: 0 });
+    await env.settle();
+    assertEquals(seen, ["a1", "a2", "a3", "a4", "a5"]);
+    assertLaw(subscription.stats());
+    await bus.close();
+  });
+
+  it("takes a filter that redrives by itself", async () => {
+    const { bus, bad, seen, subscription, publish } = scene(env);
+    bad.add("a1").add("b1");
+    publish("a1", "b1");
+    await env.settle();
+    bad.clear();
+    const filter = (): boolean => subscription.redrive().redriven >= 0;
+
+    assertEquals(subscription.redrive({ filter }), { redriven: 0, left: 0 });
+    await env.settle();
+    assertEquals(seen, ["a1", "b1"]);
+    await bus.close();
+  });
+
   it("leaves letters for which there is no room", async () => {
     const { bus, bad, subscription, publish } = scene(env, { maxHeld: 2 });
     for (const name of ["a1", "b1", "c1"]) bad.add(name);

@@ -299,26 +299,80 @@ describe("the dashboard", () => {
       await views.next();
       inspect[Symbol.dispose]();
       assertEquals([await views.next(), env.pending.timers], [undefined, 0]);
+      // A page that comes back by itself must not keep the server open.
+      const again = await inspect(new Request("http://localhost/debug/nova/events"));
+      assertEquals([again.status, env.pending.timers], [503, 0]);
     });
 
     it("survives parts that cannot tell their figures", async () => {
       let broken = false;
+      const told: unknown[] = [];
       const stats = () => {
         if (broken) throw new Error("broken");
         return new Emitter().stats();
       };
-      const inspect = inspector({ emitter: { stats } }, { env, ...open });
-      const response = await inspect(new Request("http://localhost/debug/nova/events"));
-      const chunks = response.body!.getReader();
-      await chunks.read();
+      const emitter = [{ name: "first", stats }, new Emitter({ name: "second", env })];
+      const onError = (error: unknown) => told.push(error);
+      const inspect = inspector({ emitter }, { env, ...open, onError });
+      const views = reader(await inspect(new Request("http://localhost/debug/nova/events")));
+      const namesNext = async () =>
+        (await views.next()).emitters.map(({ name }: { name: string }) => name);
+      assertEquals(await namesNext(), ["first", "second"]);
       broken = true;
       await env.advance(1000);
-      assertEquals(new TextDecoder().decode((await chunks.read()).value), ": no figures\n\n");
-      assertEquals(env.reported.splice(0).map(String), ["Error: broken"]);
+      assertEquals(await namesNext(), ["second"]);
+      assertEquals([told.map(String), env.reported], [["Error: broken"], []]);
       broken = false;
       await env.advance(1000);
-      assertMatch(new TextDecoder().decode((await chunks.read()).value), /^data: \{/);
+      assertEquals(await namesNext(), ["first", "second"]);
+      await views.leave();
+    });
+
+    it("says so when it cannot tell anything", async () => {
+      const told: unknown[] = [];
+      const bus = new Bus({ env });
+      const topic = bus.topic<{ x: number }>("a", { retry: { attempts: 1 } });
+      topic.subscribe(() => {
+        throw new Error("bad");
+      });
+      topic.tryPublish({ type: "x", data: 1 });
+      await env.settle();
+      const broken = {
+        stats: () => bus.stats(),
+        deadLetters: () => {
+          throw new Error("broken");
+        },
+      };
+      const onError = (error: unknown) => told.push(error);
+      const response = await ask("/events", { ...open, onError }, {}, { bus: broken });
+      const chunks = response.body!.getReader();
+      const text = new TextDecoder().decode((await chunks.read()).value);
+      assertEquals(text, "retry: 2000\n\n: no figures\n\n");
+      assertEquals([told.map(String), env.reported], [["Error: broken"], []]);
       await chunks.cancel();
+    });
+
+    it("makes no view for each of those who come at once, and has room for so many", async () => {
+      let looks = 0;
+      const stats = () => {
+        looks += 1;
+        return new Emitter().stats();
+      };
+      const inspect = inspector({ emitter: { stats } }, {
+        env,
+        ...open,
+        events: { maxViewers: 50 },
+      });
+      const watch = () => inspect(new Request("http://localhost/debug/nova/events"));
+      const first = await watch();
+      const alone = looks;
+      const rest = await Promise.all(Array.from({ length: 49 }, watch));
+      assertEquals(looks, alone);
+      assertEquals((await watch()).status, 503);
+      await first.body!.cancel();
+      assertEquals((await watch()).status, 200);
+      assertEquals(rest.map(({ status }) => status), Array(49).fill(200));
+      inspect[Symbol.dispose]();
     });
 
     it("keeps hostile names within their strings", async () => {

@@ -284,6 +284,8 @@ describe("/events", () => {
     assertEquals((await watch(inspect)).response.status, 200);
     inspect[Symbol.dispose]();
     assertEquals(await viewers[1]!.read(), []);
+    const late = await inspect(new Request("http://localhost/events"));
+    assertEquals([late.status, env.pending.timers], [503, 0]);
   });
 
   it("survives parts that close, and those that cannot be listened to", async () => {

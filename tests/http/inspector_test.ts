@@ -174,20 +174,57 @@ describe("inspector()", () => {
     }
   });
 
-  it("answers 500 without details when a part throws, and reports it", async () => {
-    const reported: unknown[] = [];
-    const world = Object.create(env, {
-      report: { value: (error: unknown) => reported.push(error) },
+  it("answers 500 without details when a hook throws, and tells onError", async () => {
+    const told: unknown[] = [];
+    const { status, body } = await ask("/metrics", {
+      ...open,
+      metrics: { text: () => Promise.reject(new Error("secret")) },
+      onError: (error) => told.push(error),
     });
-    const part = {
-      stats() {
+    assertEquals([status, told.map(String)], [500, ["Error: secret"]]);
+    assert(!body.includes("secret"));
+  });
+
+  it("shows all other parts when one throws, and ends no program", async () => {
+    const told: unknown[] = [];
+    const broken = {
+      name: "broken",
+      stats: (): object => {
+        throw new Error("secret");
+      },
+      health: (): object => {
         throw new Error("secret");
       },
     };
-    const { status, body } = await ask("/stats", { ...open, env: world }, {}, { pool: part });
-    assertEquals(status, 500);
-    assert(!body.includes("secret"));
-    assertEquals(reported.length, 1);
+    const options = { ...open, onError: (error: unknown) => told.push(error) };
+    const parts: Parts = { emitter: [broken, new Emitter({ name: "shop", env })] };
+    const stats = await ask("/stats", options, {}, parts);
+    const { emitter } = JSON.parse(stats.body);
+    assertEquals([emitter.broken, emitter.shop.emitted], [null, 0]);
+    const health = await ask("/health", options, {}, parts);
+    assertEquals(health.status, 503);
+    assertEquals(JSON.parse(health.body).parts["emitter/broken"].reasons[0].code, "failed");
+    const metrics = await ask("/metrics", options, {}, parts);
+    assertMatch(metrics.body, /^nova_metrics_failed_parts 1$/m);
+    assertMatch(metrics.body, /^nova_active_listeners\{emitter="shop"\} 0$/m);
+    assertEquals((await ask("/debug/nova/advice", options, {}, parts)).status, 200);
+    for (const path of ["goroutine?debug=1", "listener?debug=1", "threadcreate?debug=1"]) {
+      assertEquals((await ask(`/debug/pprof/${path}`, options, {}, parts)).status, 200, path);
+    }
+    assertEquals(told.map(String), ["Error: secret", "Error: secret"]);
+    assertEquals(env.reported, []);
+  });
+
+  it("is not ready when ready throws, and outlives an onError that throws", async () => {
+    const options = {
+      ready: () => Promise.reject(new Error("no database")),
+      onError: () => {
+        throw new Error("nor a log");
+      },
+    };
+    const { status, body } = await ask("/ready", options);
+    assertEquals([status, JSON.parse(body)], [503, { ready: false }]);
+    assertEquals(env.reported, []);
   });
 
   it("refuses what is no part and what is no option", () => {
@@ -198,6 +235,10 @@ describe("inspector()", () => {
       const options of [
         { authorize: "token" },
         { ready: true },
+        { onError: "log" },
+        { commandLine: "no" },
+        { heapSnapshots: "no" },
+        { heapSampling: 1 },
         { hosts: "localhost" },
         { base: "internal" },
         { base: "/" },

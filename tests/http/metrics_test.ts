@@ -141,6 +141,22 @@ describe("/metrics", () => {
     await emitter.close();
   });
 
+  it("never lets what others count fall when one of them gets a series of its own", async () => {
+    const emitter = new Emitter<{ a: number }>({ name: "e", env });
+    const inspect = inspector({ emitter }, { authorize: anyone(), env });
+    const others = async () => {
+      const body = await (await inspect(new Request("http://localhost/metrics"))).text();
+      return /type="other",result="success"\} (\d+)/.exec(body)?.[1];
+    };
+    const first = emitter.on("a", () => {});
+    for (let i = 0; i < 5; i++) await emitter.emit("a", i);
+    assertEquals(await others(), "0");
+    first.unsubscribe();
+    assertEquals(await others(), "5");
+    emitter.on("a", () => {});
+    assertEquals(await others(), "5");
+  });
+
   it("tells what became of the events of a bus, by topic and subscription", async () => {
     const bus = new Bus({ name: "shop", env });
     const orders = bus.topic<{ placed: number }>("orders", {

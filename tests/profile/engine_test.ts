@@ -209,6 +209,21 @@ describe("Profiles.heap()", () => {
     await env.advance(60_000);
     await profiles.heap();
   });
+
+  it("can be taken again after a snapshot that failed to begin", async () => {
+    let fails = true;
+    const profiler = fakeProfiler({
+      heap: "no sampler here",
+      snapshot: () => {
+        if (fails) throw new RangeError("no memory");
+        return new Blob(["{}"]).stream();
+      },
+    });
+    const profiles = new Profiles({}, { env, profiler, heapSnapshots: true });
+    assertThrows(() => profiles.heapSnapshot(), RangeError, "no memory");
+    fails = false;
+    assertEquals(await new Response(profiles.heapSnapshot()).text(), "{}");
+  });
 });
 
 describe("Profiles.allocations()", () => {

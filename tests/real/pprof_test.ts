@@ -82,6 +82,19 @@ for (const [name, { serve, files, samplesHeap }] of Object.entries(RUNTIMES)) {
       return file;
     }
 
+    /** What it answers to a request that fetch would not send. */
+    async function asked(line: string, host: string): Promise<string> {
+      using connection = await Deno.connect({
+        hostname: "127.0.0.1",
+        port: Number(new URL(server!.url).port),
+      });
+      const request = `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      await connection.write(new TextEncoder().encode(request));
+      const chunk = new Uint8Array(4096);
+      const length = await connection.read(chunk).catch(() => null);
+      return new TextDecoder().decode(chunk.subarray(0, length ?? 0));
+    }
+
     it("profiles the CPU over HTTP", async () => {
       const top = await tool(folder, "-top", `${server!.url}profile?seconds=2`);
       assertMatch(top, /Type: cpu\n/);
@@ -180,6 +193,13 @@ for (const [name, { serve, files, samplesHeap }] of Object.entries(RUNTIMES)) {
       await asking.catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 500));
       await fetched("profile?seconds=1");
+    });
+
+    it("does not answer by the name of a page elsewhere, and outlives odd requests", async () => {
+      assertMatch(await asked("GET /debug/pprof/", "evil.example"), /^HTTP\/1\.1 421 /);
+      await asked("TRACE /debug/pprof/", "127.0.0.1");
+      await asked("GET //", "127.0.0.1");
+      assertMatch(await asked("GET /debug/pprof/", "127.0.0.1"), /^HTTP\/1\.1 200 /);
     });
 
     it("opens files, with the threads of a pool", async () => {

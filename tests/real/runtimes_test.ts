@@ -172,17 +172,39 @@ for (const [word, runner] of Object.entries(RUNNERS)) {
 }
 
 describe("disagreements()", () => {
-  it("names the cases that do not run everywhere", () => {
-    const run = (...names: string[]): Outcome => ({
-      cases: names.map((name) => ({ name, ending: "passed" })),
-      trouble: [],
-      output: "",
-    });
+  const run = (...names: string[]): Outcome => ({
+    cases: names.map((name) => ({ name, ending: "passed" })),
+    trouble: [],
+    output: "",
+  });
 
+  it("names the cases that do not run everywhere", () => {
     assertEquals(disagreements(new Map([["deno", run("a", "b")], ["bun", run("b", "a")]])), []);
     assertEquals(disagreements(new Map([["deno", run("a")], ["bun", run("a", "a")]])), [
       "a: passed 1x on deno, 2x on bun",
     ]);
+  });
+
+  it("does not compare a suite with a runtime that skipped part of it aloud", () => {
+    const skipped: Outcome = {
+      cases: [{ name: "disk > writes", ending: "skipped" }, {
+        name: "memory > reads",
+        ending: "passed",
+      }],
+      trouble: [],
+      output: "",
+    };
+    const all = run("disk > writes", "disk > reads", "memory > reads");
+    assertEquals(disagreements(new Map([["deno", all], ["workerd", skipped]])), []);
+    assertEquals(
+      disagreements(
+        new Map([["deno", run("disk > writes", "memory > writes")], ["workerd", skipped]]),
+      ),
+      [
+        "memory > writes: passed 1x on deno, 0x on workerd",
+        "memory > reads: passed 0x on deno, 1x on workerd",
+      ],
+    );
   });
 });
 

@@ -192,16 +192,17 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
     // Should an effect end the transaction after all, what it stores is whole.
     this.#writer.finish();
     this.#db.exec("SAVEPOINT nova_unit");
-    let outcome: Outcome;
+    let refused: Outcome | undefined;
     try {
       runEffects(this.#db, this.#tx, unit.effects ?? []);
-      outcome = this.#writer.unit(unit);
     } catch (error) {
       // A full disk is the end of the group, not of this unit alone.
       if (error instanceof TransactionEnded) throw error;
       if (["full", "corrupt", "busy"].includes(troubleOf(error))) throw error;
-      outcome = { is: "refused", error };
+      refused = { is: "refused", error };
     }
+    // Where this throws, nothing that the writer has counted holds: the whole transaction goes.
+    const outcome = refused ?? this.#writer.unit(unit);
     if (outcome.is !== "committed") this.#db.exec("ROLLBACK TO nova_unit");
     this.#db.exec("RELEASE nova_unit");
     return outcome;

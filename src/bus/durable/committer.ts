@@ -3,6 +3,7 @@
  * checkpoint must know the outcome of the earlier one.
  */
 
+import type { Recorded } from "../../event/event.ts";
 import type { Append, MarkWrite, Outcome, Placed, Unit } from "../../store/driver.ts";
 import type { Engine } from "../../store/engine.ts";
 import { requireCommitted } from "../../store/outcome.ts";
@@ -14,13 +15,20 @@ const MOST_TOGETHER = 64;
 
 /** What an event needs written so that it is done. */
 export interface Finish {
-  /** The position of the event. */
-  readonly position: number;
+  readonly event: Recorded;
   readonly appends: readonly Append[];
   readonly marks: readonly MarkWrite[];
   readonly effects: readonly Effect[];
   /** The key that is parked from now on. */
   readonly parks: Key;
+}
+
+/** What a unit says of the dead letters of its subscription. */
+export interface Account {
+  /** Some are gone with it. */
+  readonly marks: readonly MarkWrite[];
+  /** Keys of redriven events that are not done: those that were parked stay so until then. */
+  readonly keys: readonly Key[];
 }
 
 interface Entry {

@@ -15,11 +15,20 @@ import type { Reader } from "./reader.ts";
 import type { TopicLog } from "./topic_log.ts";
 
 const PAGE = 1000;
+const NONE: ReadonlySet<NovaEvent> = new Set();
 
 /** A letter that was taken out, while its event is on its way. */
 interface Redriven {
   readonly subscription: string;
   readonly position: number;
+}
+
+/** What became of letters that were redriven. */
+export interface Settled {
+  /** Those events that are not done yet. */
+  readonly underWay: readonly NovaEvent[];
+  /** What says that letters are gone. */
+  readonly marks: readonly MarkWrite[];
 }
 
 /** What letters are made of. */
@@ -37,6 +46,8 @@ export class Letters implements LetterBox {
   readonly #options: LettersOptions;
   /** The last letter that is known. */
   #version: number | undefined;
+  /** … and where it is in the store. */
+  #known = 0;
   #reading: Promise<unknown> = RESOLVED;
   /** What was gone when the first was read. */
   #goneBefore: readonly number[] = [];
@@ -75,6 +86,7 @@ export class Letters implements LetterBox {
       for (const letter of page.records) {
         if (letter.version <= this.#version) continue;
         this.#version = letter.version;
+        this.#known = letter.position;
         if (isWithin(this.#goneBefore, letter.position)) this.#gone.add(letter.position);
         else keep(letter);
       }
@@ -86,27 +98,28 @@ export class Letters implements LetterBox {
   async bury(letter: DeadLetter, reader: Reader, parks: Key): Promise<boolean> {
     const { log, kept, keep, maxEvents } = this.#options;
     const { engine, env } = log.options;
-    const { position } = letter.event as Recorded;
+    const event = letter.event as Recorded;
     try {
       await log.open();
       if (kept.queued + this.#coming >= maxEvents) return false;
       this.#coming += 1;
       try {
         // The same id if it is written a second time.
-        const id = `${position}/${letter.redrives}/${letter.subscription}`;
-        const event = createEvent("dead-letter", letter, { id, env });
+        const id = `${event.position}/${letter.redrives}/${letter.subscription}`;
+        const made = createEvent("dead-letter", letter, { id, env });
         const placed = await reader.finish({
-          position,
+          event,
           parks,
           effects: [],
-          appends: [engine.append(log.stream, [event], "all", "any")],
+          appends: [engine.append(log.stream, [made], "all", "any")],
           marks: kept.queued + this.#redriven.size === 0
             ? [this.#mark(engine.driver.figures().head, [], true)]
             : [],
         });
-        const record = recordOf(log.stream, event, placed[0]!);
+        const record = recordOf(log.stream, made, placed[0]!);
         if (record.version - 1 === this.#version) {
           this.#version = record.version;
+          this.#known = record.position;
           keep(record);
         } else await this.load();
         log.entered(record);
@@ -142,14 +155,34 @@ export class Letters implements LetterBox {
     this.#redriven.set(data.event, { position, subscription: data.subscription });
   }
 
-  /** A subscription has saved its place: what is redriven and no longer in its hands is done. */
-  settled(subscription: string, inHand: ReadonlySet<NovaEvent>): void {
+  /** A unit is committed in which an event is done: its letter is gone with that. */
+  finished(event: NovaEvent): void {
+    this.#redriven.delete(event);
+  }
+
+  /**
+   * A subscription saves its place: what is redriven and no longer in its hands is done, and so is what
+   * it finishes with that.
+   */
+  settled(
+    subscription: string,
+    inHand: ReadonlySet<NovaEvent>,
+    finishing: ReadonlySet<NovaEvent>,
+  ): Settled {
+    const underWay: NovaEvent[] = [];
+    let isLeaving = false;
     for (const [event, redriven] of this.#redriven) {
-      if (redriven.subscription !== subscription || inHand.has(event)) continue;
-      this.#redriven.delete(event);
-      this.#isDue = true;
+      if (redriven.subscription !== subscription) continue;
+      if (finishing.has(event)) isLeaving = true;
+      else if (inHand.has(event)) underWay.push(event);
+      else {
+        this.#redriven.delete(event);
+        this.#isDue = true;
+      }
     }
     this.#saveSoon();
+    // What others write is behind what is known here.
+    return { underWay, marks: isLeaving ? [this.#left(this.#known, finishing)] : [] };
   }
 
   /** Not while a letter is on its way: it would look as if it were gone. */
@@ -159,29 +192,37 @@ export class Letters implements LetterBox {
 
   /** Writes which letters are there: those in between are gone. */
   async #save(): Promise<void> {
-    const { kept, log } = this.#options;
-    const { engine, env } = log.options;
+    const { engine, env } = this.#options.log.options;
     this.#saving = true;
     this.#isDue = false;
     try {
       // Others write letters as well: what is not known here must not look as if it were gone.
       const head = await this.load();
-      const left = Array.from(this.#redriven.values(), ({ position }) => position);
-      for (const place of kept.kept()) left.push((kept.at(place) as Recorded).position);
-      left.sort((a, b) => a - b);
-      const done: number[] = [];
-      for (const [i, position] of left.entries()) {
-        const to = (left[i + 1] ?? head + 1) - 1;
-        if (to > position) done.push(position + 1, to);
-      }
-      const low = left.length === 0 ? head : left[0]! - 1;
-      await engine.commit({ marks: [this.#mark(low, done, left.length > 0)] });
+      await engine.commit({ marks: [this.#left(head, NONE)] });
     } catch (error) {
       if (!engine.closed) env.report(error);
     } finally {
       this.#saving = false;
       this.#saveSoon();
     }
+  }
+
+  /** Up to `head`, what is not here, or is `finishing`, is gone. */
+  #left(head: number, finishing: ReadonlySet<NovaEvent>): MarkWrite {
+    const { kept } = this.#options;
+    const left: number[] = [];
+    for (const [event, { position }] of this.#redriven) {
+      if (!finishing.has(event)) left.push(position);
+    }
+    for (const place of kept.kept()) left.push((kept.at(place) as Recorded).position);
+    left.sort((a, b) => a - b);
+    const done: number[] = [];
+    for (const [i, position] of left.entries()) {
+      const to = (left[i + 1] ?? head + 1) - 1;
+      if (to > position) done.push(position + 1, to);
+    }
+    const low = left.length === 0 ? head : left[0]! - 1;
+    return this.#mark(low, done, left.length + this.#coming > 0);
   }
 
   #mark(low: number, done: readonly number[], protect: boolean): MarkWrite {

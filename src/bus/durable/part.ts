@@ -3,6 +3,7 @@
  * topic of dead letters, what is kept of them.
  */
 
+import { FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { placeOf } from "../../internal/hash.ts";
 import { checkKey } from "../../store/settings.ts";
@@ -17,10 +18,13 @@ import type { TopicSettings } from "../settings.ts";
 import type { Staged } from "../staged.ts";
 import type { Subscriber, SubscriberOptions, SubscriptionOwner } from "../subscription.ts";
 import type { TopicOwner } from "../topic.ts";
+import type { Account, Finish } from "./committer.ts";
 import { type Durability, recordOf } from "./durability.ts";
-import { Letters } from "./letters.ts";
+import { Letters, type Settled } from "./letters.ts";
 import { Reader } from "./reader.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
+
+const NO_LETTERS: Settled = { marks: [], underWay: [] };
 
 /** What the durable side asks of its topic. */
 export interface DurableHost {
@@ -106,20 +110,28 @@ export class DurablePart {
       hashOf: (event) => this.#hashOf(event),
       partitionOf: (key) => this.#partitionOf(key),
       isGone: ({ position }) => this.letters?.isGone(position) ?? false,
-      accounted: (inHand) => this.#lettersOf()?.settled(id, inHand),
+      accounted: (inHand, finishing) => this.#account(id, inHand, finishing),
+      finished: (finishing) => {
+        const letters = this.#lettersOf();
+        for (const { event } of finishing) letters?.finished(event);
+      },
       placed: () => this.#findLetters(owner.durability!),
       lost: () => subscriber().rejoin(this.join(subscriber, options)),
     });
     const durable: SubscriptionOwner = {
       ...parts,
       partitions,
-      commits: (staged, event) => this.#commit(reader, staged, event as Recorded),
+      // What was handed out before its place was lost is no longer its to finish.
+      commits: (staged, event, partition) =>
+        partitions.includes(partition)
+          ? this.#commit(reader, staged, event as Recorded)
+          : Promise.reject(new FencedError(reader.name)),
       keepsAccount: true,
       ready: reader.ready,
       keyOf: (event) => this.#keyOf(event),
       hashOf: (event) => this.#hashOf(event as Recorded),
-      bury: (failure) => {
-        if (isDeadLetterName(name)) return false;
+      bury: (failure, partition) => {
+        if (isDeadLetterName(name) || !partitions.includes(partition)) return false;
         const { letters } = owner.deadLetters(name, settings.deadLetters).durable!;
         const parks = subscriber().onFailure === "park-key"
           ? this.#keyOf(failure.event)
@@ -139,26 +151,37 @@ export class DurablePart {
   }
 
   /** What a handler staged, and that its event is done, as one. */
-  async #commit(reader: Reader, staged: Staged, { position }: Recorded): Promise<void> {
+  async #commit(reader: Reader, staged: Staged, event: Recorded): Promise<void> {
     const { engine } = this.log.options;
     const appends: Append[] = [];
     staged.check();
-    for (const { to: { log }, outgoing: { event } } of staged.outgoing) {
+    for (const { to: { log }, outgoing } of staged.outgoing) {
       if (log?.options.engine !== engine) {
         throw new TypeError(
           "Cannot publish to a topic of another bus together with the checkpoint",
         );
       }
-      appends.push(engine.append(log.stream, [event], "all", "any"));
+      appends.push(engine.append(log.stream, [outgoing.event], "all", "any"));
     }
     const { effects } = staged;
-    const placed = await reader.finish({ position, appends, effects, marks: [], parks: undefined });
+    const placed = await reader.finish({ event, appends, effects, marks: [], parks: undefined });
     for (const [i, { to, outgoing }] of staged.outgoing.entries()) {
       if (placed[i]!.duplicate) continue;
       to.enterStaged(outgoing);
       to.log!.entered(recordOf(to.log!.stream, outgoing.event, placed[i]!));
     }
     staged.answer();
+  }
+
+  #account(
+    subscription: string,
+    inHand: ReadonlySet<NovaEvent>,
+    finishing: readonly Finish[],
+  ): Account {
+    const finished = new Set<NovaEvent>(finishing.map(({ event }) => event));
+    const letters = this.#lettersOf();
+    const { marks, underWay } = letters?.settled(subscription, inHand, finished) ?? NO_LETTERS;
+    return { marks, keys: underWay.map((event) => this.#keyOf(event)) };
   }
 
   #lettersOf(): Letters | undefined {

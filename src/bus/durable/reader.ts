@@ -7,11 +7,12 @@ import { ClosedError, NovaError } from "../../errors.ts";
 import { CursorExpiredError, FencedError } from "../../errors/store.ts";
 import type { NovaEvent, Recorded } from "../../event/event.ts";
 import { placeOf } from "../../internal/hash.ts";
+import { sleep } from "../../internal/sleep.ts";
 import type { Lease, MarkWrite, Outcome, Placed, Put, Unit } from "../../store/driver.ts";
 import type { From, Key } from "../api.ts";
 import type { Cursor } from "../cursor.ts";
 import type { Partition } from "../partition.ts";
-import { Committer, type CommitterOwner, type Finish } from "./committer.ts";
+import { type Account, Committer, type CommitterOwner, type Finish } from "./committer.ts";
 import { isSame, type Mark, Progress } from "./progress.ts";
 import { streamOf, type TopicLog } from "./topic_log.ts";
 
@@ -41,8 +42,10 @@ export interface ReaderOptions {
   readonly partitionOf: (key: string | number) => number;
   /** Whether an event is no longer there, though it is in the log: a dead letter that was redriven. */
   readonly isGone: (event: Recorded) => boolean;
-  /** All events that are in hand now. */
-  readonly accounted: (inHand: ReadonlySet<NovaEvent>) => void;
+  /** What a unit says of dead letters: all events that are in hand now, and those that it finishes. */
+  readonly accounted: (inHand: ReadonlySet<NovaEvent>, finishing: readonly Finish[]) => Account;
+  /** Their unit is committed. */
+  readonly finished: (finishing: readonly Finish[]) => void;
   /** It has its place, and may look for what an earlier holder has left. */
   readonly placed: () => Promise<void>;
   /** Its place belongs to somebody else now. */
@@ -56,13 +59,15 @@ export class Reader implements CommitterOwner {
   readonly partitions: readonly Partition[];
   readonly #log: TopicLog;
   readonly #options: ReaderOptions;
-  readonly #name: string;
+  /** Names its checkpoint, its lease and its keys. */
+  readonly name: string;
   readonly #cursors: Cursor[] = [];
   readonly #committer: Committer;
   /** Events whose unit is committed, until nobody has them in hand any more. */
   readonly #finished: Set<number> = new Set();
   readonly #ending: AbortController = new AbortController();
   #progress: Progress | undefined;
+  /** Also when it is given back: what is written late carries its fence. */
   #lease: Lease | undefined;
   #renewing: Disposable | undefined;
   #saving: Disposable | undefined;
@@ -82,7 +87,7 @@ export class Reader implements CommitterOwner {
     const { log, id, partitions } = options;
     this.#log = log;
     this.#options = options;
-    this.#name = `${streamOf(log.options.topic)}/${id}`;
+    this.name = `${streamOf(log.options.topic)}/${id}`;
     this.partitions = partitions;
     this.#committer = new Committer(log.options.engine, this);
     log.join(this);
@@ -124,7 +129,7 @@ export class Reader implements CommitterOwner {
     for (;;) {
       try {
         // Who has just left here is about to give the lease back.
-        await this.#log.departures.get(this.#name);
+        await this.#log.departures.get(this.name);
         if (await this.#takePlace(start)) return;
       } catch (error) {
         this.#isWaiting = true;
@@ -132,7 +137,8 @@ export class Reader implements CommitterOwner {
         if (!(error instanceof NovaError && error.retryable)) throw error;
         this.#log.options.env.report(error);
       }
-      await this.#sleep(this.#log.options.leaseMs / RENEWALS);
+      const { env, leaseMs } = this.#log.options;
+      await sleep(env, leaseMs / RENEWALS, this.#ending.signal);
     }
   }
 
@@ -141,16 +147,16 @@ export class Reader implements CommitterOwner {
     const { driver } = this.#log.options.engine;
     await this.#log.open();
     if (this.#ended) return true;
-    this.#lease ??= await driver.lease(this.#name, this.#log.options.leaseMs);
+    this.#lease ??= await driver.lease(this.name, this.#log.options.leaseMs);
     this.#isWaiting = this.#lease === undefined;
     if (this.#lease === undefined) return this.#ended;
-    const mark = await driver.mark(this.#name);
+    const mark = await driver.mark(this.name);
     this.#saved = mark ?? this.#saved;
     const { low, done } = mark ??
       { low: await start.catch(() => this.#log.startOf(this.#options.from)), done: [] };
     // Kept before anything is handed out: who comes back later must not begin anew.
     if (mark === undefined) await this.#keepFirst(low);
-    const keys = await driver.document(this.#name);
+    const keys = await driver.document(this.name);
     await this.#options.placed();
     const next = await this.#log.versionAfter(low);
     if (this.#ended) {
@@ -172,7 +178,7 @@ export class Reader implements CommitterOwner {
     const outcome = await engine.commit({ marks: [this.#write({ low, done: [] })] });
     if (outcome.is === "committed") this.#saved = { low, done: [] };
     else if (outcome.is === "refused" || outcome.is === "unknown") throw outcome.error;
-    else throw new FencedError(this.#name);
+    else throw new FencedError(this.name);
   }
 
   /** Keys that were parked stay so. */
@@ -183,19 +189,6 @@ export class Reader implements CommitterOwner {
     }
   }
 
-  #sleep(ms: number): Promise<void> {
-    const { env } = this.#log.options;
-    return new Promise((resolve) => {
-      const timer = env.setTimer(() => end(), ms);
-      const aborting = env.onAbort(this.#ending.signal, () => end());
-      const end = (): void => {
-        timer[Symbol.dispose]();
-        aborting[Symbol.dispose]();
-        resolve();
-      };
-    });
-  }
-
   #renewLater(): void {
     const { env, leaseMs } = this.#log.options;
     const renew = (): void => void this.#renew();
@@ -203,6 +196,8 @@ export class Reader implements CommitterOwner {
   }
 
   async #renew(): Promise<void> {
+    // Nothing can be written any more, and nobody is to hear of that again and again.
+    if (this.#log.options.engine.closed) return;
     try {
       const isMine = await this.#lease!.renew();
       if (this.#ended) return;
@@ -219,7 +214,7 @@ export class Reader implements CommitterOwner {
 
   #lose(): void {
     if (this.#ended) return;
-    this.#log.options.env.report(new FencedError(this.#name));
+    this.#log.options.env.report(new FencedError(this.name));
     this.#stop();
     this.#options.lost();
   }
@@ -269,7 +264,7 @@ export class Reader implements CommitterOwner {
     } catch (error) {
       if (this.#ended || engine.closed) return;
       env.report(error);
-      await this.#sleep(SAVE_AGAIN_MS);
+      await sleep(env, SAVE_AGAIN_MS, this.#ending.signal);
     } finally {
       this.#reading = false;
     }
@@ -316,10 +311,14 @@ export class Reader implements CommitterOwner {
     for (const position of this.#finished) {
       if (!inHand.has(position)) this.#finished.delete(position);
     }
-    this.#options.accounted(events);
+    const account = this.#options.accounted(events, finishing);
     const done = new Set(this.#finished);
-    for (const { position, parks } of finishing) {
-      done.add(position);
+    if (account.keys.length > 0) {
+      const parked = JSON.parse(this.#savedKeys) as Key[];
+      for (const key of account.keys) if (parked.includes(key)) keys.add(key);
+    }
+    for (const { event, parks } of finishing) {
+      done.add(event.position);
       if (parks !== undefined) keys.add(parks);
     }
     if (this.#next > this.#log.head) progress.reached(this.#log.quiet);
@@ -327,19 +326,19 @@ export class Reader implements CommitterOwner {
     const mark = progress.mark((partition) => this.#cursors[partition]!.place, inHand, done);
     const marks = isSame(mark, this.#saved) ? [] : [this.#write(mark)];
     const text = JSON.stringify([...keys]);
-    const documents: Put[] = text === this.#savedKeys ? [] : [{ key: this.#name, body: text }];
+    const documents: Put[] = text === this.#savedKeys ? [] : [{ key: this.name, body: text }];
     const appends = finishing.flatMap((finish) => finish.appends);
     const effects = finishing.flatMap((finish) => finish.effects);
     const changes = marks.length + documents.length + appends.length + effects.length;
     if (changes === 0) return undefined;
     // Always with the mark, as it carries the fence.
     const others = finishing.flatMap((finish) => finish.marks);
-    return { appends, documents, effects, marks: [this.#write(mark), ...others] };
+    return { appends, documents, effects, marks: [this.#write(mark), ...others, ...account.marks] };
   }
 
   #write({ low, done }: Mark): MarkWrite {
     return {
-      name: this.#name,
+      name: this.name,
       low,
       done,
       protect: true,
@@ -356,7 +355,8 @@ export class Reader implements CommitterOwner {
     if (outcome.is === "committed") {
       this.#saved = marks[0] ?? this.#saved;
       this.#savedKeys = documents[0]?.body as string | undefined ?? this.#savedKeys;
-      for (const { position } of finishing) this.#finished.add(position);
+      for (const { event } of finishing) this.#finished.add(event.position);
+      this.#options.finished(finishing);
     } else if (outcome.is === "fenced") this.#lose();
     else if (!this.#ended) {
       // Who wanted something finished hears of it.
@@ -374,7 +374,7 @@ export class Reader implements CommitterOwner {
     if (this.#ended) return;
     this.#stop();
     const left = this.#committer.close().then(() => this.#letGo());
-    this.#log.departed(this.#name, left);
+    this.#log.departed(this.name, left);
   }
 
   #stop(): void {
@@ -386,10 +386,8 @@ export class Reader implements CommitterOwner {
   }
 
   async #letGo(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = undefined;
     try {
-      await lease?.release();
+      await this.#lease?.release();
     } catch (error) {
       // It ends by itself.
       if (!this.#log.options.engine.closed) this.#log.options.env.report(error);

@@ -2,7 +2,6 @@
  * How long listeners took of late: histograms count since the start, and the start is long ago.
  */
 
-import type { NamedPart } from "../../internal/parts.ts";
 import { Histogram } from "../../metrics/histogram.ts";
 
 /** The latency of one listener within the last seconds. */
@@ -33,7 +32,7 @@ export class Latencies {
   #since = -Infinity;
 
   /** The latencies of every timed listener that was called within the window. */
-  read(parts: readonly NamedPart[], now: number): Latency[] {
+  read(parts: readonly { readonly figures: object }[], now: number): Latency[] {
     const all = new Map(parts.flatMap(timedIn).slice(0, MOST));
     if (now - this.#since >= WINDOW_MS || now < this.#since) {
       this.#since = now;
@@ -49,8 +48,10 @@ export class Latencies {
 }
 
 /** The histograms of a part by a name for each; of equal names one is shown. */
-function timedIn({ part }: NamedPart): [name: string, histogram: Histogram][] {
-  const { listeners, topics } = part.stats() as {
+function timedIn(
+  { figures }: { readonly figures: object },
+): [name: string, histogram: Histogram][] {
+  const { listeners, topics } = figures as {
     readonly listeners?: readonly Timed[] | Readonly<Record<string, Timed>>;
     readonly topics?: readonly { readonly subscriptions: readonly Timed[] }[];
   };

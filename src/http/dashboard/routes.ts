@@ -4,7 +4,7 @@
 
 import { show } from "../../internal/check.ts";
 import type { Env } from "../../internal/env.ts";
-import type { NamedPart, Parts } from "../../internal/parts.ts";
+import { hear, type NamedPart, type Parts } from "../../internal/parts.ts";
 import { Advisor } from "../../tuning/advisor.ts";
 import { checklist } from "../../tuning/checklist.ts";
 import type { Finding } from "../../tuning/finding.ts";
@@ -12,7 +12,7 @@ import type { AdvisedParts } from "../../tuning/parts.ts";
 import { adviceText, checklistText } from "../../tuning/text.ts";
 import { allows, type Authorize, refusal } from "../authorize.ts";
 import { json, text } from "../respond.ts";
-import type { Route } from "../route.ts";
+import type { Report, Route } from "../route.ts";
 import { Latencies } from "./latencies.ts";
 import { isOf, type LetterGroup } from "./letters.ts";
 import { PAGE, POLICY } from "./page.ts";
@@ -27,28 +27,32 @@ export interface DashboardOptions {
   /** Who may redrive dead letters; without it nobody, and there is no button. */
   readonly redrive: Authorize | undefined;
   readonly env: Env;
+  readonly report: Report;
+  /** How many may watch at once. */
+  readonly maxViewers: number;
 }
 
 /** Everything below `/debug/nova/`. Nothing happens before somebody looks. */
 export function dashboardRoutes(
   parts: Parts,
   named: readonly NamedPart[],
-  { redrive, env }: DashboardOptions,
+  { redrive, env, report, maxViewers }: DashboardOptions,
 ): Route[] {
   const advisor = new Advisor(parts as AdvisedParts, { everyMs: ADVICE_MS * 2, env });
   const latencies = new Latencies();
   const may = { redrive: redrive !== undefined };
   let findings: readonly Finding[] = [];
   let judgedAt = -Infinity;
-  const broadcast = new Broadcast(env, () => {
+  const broadcast = new Broadcast(env, report, () => {
     const at = env.now();
     if (at - judgedAt >= ADVICE_MS || at < judgedAt) {
       findings = advisor.findings();
       judgedAt = at;
     }
-    return JSON.stringify(
-      viewOf(named, { at, findings, latencies: latencies.read(named, at), may }),
-    );
+    // Asked once: the figures of many topics take their time.
+    const told = hear(named, report, (each) => ({ ...each, figures: each.part.stats() }));
+    const rest = { at, findings, latencies: latencies.read(told, at), may };
+    return JSON.stringify(viewOf(told, rest, report));
   });
   return [
     {
@@ -61,7 +65,11 @@ export function dashboardRoutes(
     {
       method: "GET",
       path: "/debug/nova/events",
-      handle: () => answer(broadcast.watch(), "text/event-stream; charset=utf-8"),
+      handle() {
+        if (broadcast.ended) return text(503, "It is shutting down");
+        if (broadcast.viewers >= maxViewers) return text(503, `${maxViewers} are watching already`);
+        return answer(broadcast.watch(), "text/event-stream; charset=utf-8");
+      },
       end: () => broadcast.end(),
     },
     {

@@ -3,6 +3,7 @@
  */
 
 import type { Env } from "../../internal/env.ts";
+import type { Report } from "../route.ts";
 
 /** Proxies and runtimes cut off who is silent. Not shorter than a second: that is the clock of the page. */
 const EVERY_MS = 1000;
@@ -15,13 +16,18 @@ type Viewer = ReadableStreamDefaultController<Uint8Array>;
 /** Sends what `make` answers to every viewer, once a second, while there are any. */
 export class Broadcast {
   readonly #env: Env;
+  readonly #report: Report;
   readonly #make: () => string;
   readonly #encoder = new TextEncoder();
   readonly #viewers = new Set<Viewer>();
   #timer: Disposable | undefined;
+  /** The last view; whoever comes before the next one gets it, too. */
+  #last: string | undefined;
+  #ended = false;
 
-  constructor(env: Env, make: () => string) {
+  constructor(env: Env, report: Report, make: () => string) {
     this.#env = env;
+    this.#report = report;
     this.#make = make;
   }
 
@@ -30,13 +36,19 @@ export class Broadcast {
     return this.#viewers.size;
   }
 
-  /** A stream that begins with the view of now. It ends when its reader cancels it. */
+  /** Whether every stream was ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A stream that begins with the last view. It ends when its reader cancels it. */
   watch(): ReadableStream<Uint8Array> {
     let viewer: Viewer;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         viewer = controller;
-        viewer.enqueue(this.#encoder.encode(`retry: 2000\n\n${this.#message()}`));
+        this.#last ??= this.#message();
+        viewer.enqueue(this.#encoder.encode(`retry: 2000\n\n${this.#last}`));
         this.#viewers.add(viewer);
         this.#wait();
       },
@@ -44,8 +56,9 @@ export class Broadcast {
     }, { highWaterMark: MOST_UNREAD });
   }
 
-  /** Ends every stream. */
+  /** Ends every stream, for good. */
   end(): void {
+    this.#ended = true;
     for (const viewer of this.#viewers) this.#drop(viewer);
   }
 
@@ -55,7 +68,8 @@ export class Broadcast {
 
   #send(): void {
     this.#timer = undefined;
-    const bytes = this.#encoder.encode(this.#message());
+    this.#last = this.#message();
+    const bytes = this.#encoder.encode(this.#last);
     for (const viewer of this.#viewers) {
       if (viewer.desiredSize! > 0) viewer.enqueue(bytes);
       else this.#drop(viewer);
@@ -68,8 +82,7 @@ export class Broadcast {
       // JSON has no line breaks outside of strings, and escapes those within.
       return `data: ${this.#make()}\n\n`;
     } catch (error) {
-      // Parts that cannot tell their figures are no reason to end the program that they are in.
-      this.#env.report(error);
+      this.#report(error);
       return ": no figures\n\n";
     }
   }
@@ -84,5 +97,6 @@ export class Broadcast {
     if (this.#viewers.size > 0) return;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
+    this.#last = undefined;
   }
 }

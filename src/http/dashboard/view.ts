@@ -13,9 +13,10 @@ import type {
   StoreFigures,
   TopicFigures,
 } from "../../tuning/figures.ts";
-import type { NamedPart, PartKind } from "../../internal/parts.ts";
+import { hear, type NamedPart, type PartKind } from "../../internal/parts.ts";
 import type { Finding } from "../../tuning/finding.ts";
 import type { Latency } from "./latencies.ts";
+import type { Report } from "../route.ts";
 import { groupLetters, type LetterBox, type LetterGroup } from "./letters.ts";
 
 /** The figures of a part, with its name. */
@@ -78,15 +79,21 @@ class Rows {
   }
 }
 
+/** A part, and what it says at this moment. */
+export interface Told extends NamedPart {
+  readonly figures: object;
+}
+
 /** Makes the view of this moment. */
 export function viewOf(
-  parts: readonly NamedPart[],
+  parts: readonly Told[],
   rest: Pick<View, "at" | "findings" | "latencies" | "may">,
+  report: Report,
 ): View {
   const rows = new Rows();
   const figuresOf = <Figures>(kind: PartKind): readonly Named<Figures>[] =>
-    rows.first(of(kind, parts)).map(({ name, part }) => ({
-      ...part.stats() as Figures,
+    rows.first(of(kind, parts)).map(({ name, figures }) => ({
+      ...figures as Figures,
       // Those of an emitter may be a million.
       listeners: undefined,
       types: undefined,
@@ -102,7 +109,7 @@ export function viewOf(
       partitions: rows.first(topic.partitions),
       subscriptions: rows.first(topic.subscriptions),
     })),
-    managers: rows.first(of("listeners", parts)).map((part) => managerOf(part, rows)),
+    managers: hear(rows.first(of("listeners", parts)), report, (part) => managerOf(part, rows)),
     stores: figuresOf("store"),
     pools: figuresOf("pool"),
     dead: graves.reduce((sum, { queued }) => sum + queued, 0),
@@ -114,7 +121,7 @@ export function viewOf(
   };
 }
 
-function of(kind: PartKind, parts: readonly NamedPart[]): NamedPart[] {
+function of<Some extends NamedPart>(kind: PartKind, parts: readonly Some[]): Some[] {
   return parts.filter((part) => part.kind === kind);
 }
 
@@ -124,10 +131,10 @@ export function letterBox(name: string, parts: readonly NamedPart[]): LetterBox 
   return typeof bus?.deadLetters === "function" ? bus as LetterBox : undefined;
 }
 
-function topicsOf(parts: readonly NamedPart[]): TopicView[] {
+function topicsOf(parts: readonly Told[]): TopicView[] {
   return of("bus", parts)
-    .flatMap(({ name, part }) =>
-      (part.stats() as BusFigures).topics.map((topic) => ({ ...topic, bus: name }))
+    .flatMap(({ name, figures }) =>
+      (figures as BusFigures).topics.map((topic) => ({ ...topic, bus: name }))
     )
     .toSorted((a, b) => b.queued - a.queued);
 }
@@ -151,8 +158,8 @@ function isDeadLetters(topic: string): boolean {
   return topic.endsWith(".dlq");
 }
 
-function managerOf({ name, part }: NamedPart, rows: Rows): ManagerView {
-  const figures = part.stats() as ManagerFigures | ListenerFigures;
+function managerOf({ name, part, figures: told }: Told, rows: Rows): ManagerView {
+  const figures = told as ManagerFigures | ListenerFigures;
   const health = (part as { health?(): ManagerHealth | ListenerHealth }).health?.();
   const each = health !== undefined && "listeners" in health ? health.listeners : {};
   return {

@@ -66,11 +66,17 @@ export class Feed implements Disposable {
   #idle = 0;
   #timer: Disposable = NOTHING;
   #flushing: Disposable = NOTHING;
+  #ended = false;
 
   constructor(parts: readonly NamedPart[], showData: boolean, env: Env) {
     this.#sources = parts.filter(({ kind }) => kind === "emitter" || kind === "bus");
     this.#showData = showData;
     this.#env = env;
+  }
+
+  /** Whether every stream was ended. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** How many watch. */
@@ -96,8 +102,9 @@ export class Feed implements Disposable {
     }, { highWaterMark: MOST_UNREAD });
   }
 
-  /** Ends every stream, and listens no more. */
+  /** Ends every stream, and listens no more: who comes back must not keep a server open. */
   [Symbol.dispose](): void {
+    this.#ended = true;
     this.#flush();
     for (const { controller } of this.#viewers) controller.close();
     this.#viewers.clear();

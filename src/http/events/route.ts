@@ -13,11 +13,17 @@ import { type Filter, filterOf } from "./frame.ts";
 /** Options of the stream of live events. */
 export interface EventsViewOptions {
   /**
-   * How many may watch at once; others get 503.
+   * How many may watch at once, and how many the dashboard; others get 503.
    *
    * @default {100}
    */
   readonly maxViewers?: number;
+}
+
+/** How many may watch, by the options. */
+export function viewersOf(options: EventsViewOptions = {}): number {
+  requireOptions("events", options);
+  return integerOption("events.maxViewers", options.maxViewers, 100);
 }
 
 /** Live events, with `?type=` and `?component=`, from `Last-Event-ID` on. */
@@ -25,10 +31,8 @@ export function eventsRoute(
   parts: readonly NamedPart[],
   env: Env,
   showData: boolean,
-  options: EventsViewOptions = {},
+  maxViewers: number,
 ): Route {
-  requireOptions("events", options);
-  const maxViewers = integerOption("events.maxViewers", options.maxViewers, 100);
   const feed = new Feed(parts, showData, env);
   return {
     method: "GET",
@@ -41,6 +45,7 @@ export function eventsRoute(
         return text(400, error instanceof SyntaxError ? error.message : "Bad filter");
       }
       if (request.method === "HEAD") return new Response(null, { headers: STREAM });
+      if (feed.ended) return text(503, "It is shutting down");
       if (feed.viewers >= maxViewers) return text(503, `${maxViewers} are watching already`);
       const stream = feed.watch(filter, request.headers.get("last-event-id"));
       return new Response(stream, { headers: STREAM });

@@ -4,11 +4,14 @@ import { SqliteStore } from "@nova/events/sqlite";
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { openDatabase, sqliteMissing } from "../../adapters/sqlite_kit.ts";
+import { useTestEnv } from "../../support/env.ts";
 import { assertLaws, byKey, type Keyed, step } from "../kit.ts";
 
 const KEYS = ["a", "b", "c", "d"];
 
 describe("a durable bus on SQLite", { skip: sqliteMissing }, () => {
+  const env = useTestEnv();
+
   it("goes on in order, with its letters and parked keys, in another life", async () => {
     const db = openDatabase();
     const store = new SqliteStore(db);
@@ -68,5 +71,25 @@ describe("a durable bus on SQLite", { skip: sqliteMissing }, () => {
     await bus.close();
     await store.close();
     db.close();
+  });
+
+  it("says nothing more when its store was closed before it", async () => {
+    const db = openDatabase();
+    const store = new SqliteStore(db, { env });
+    const bus = new Bus({ env, store });
+    const topic = bus.topic<Keyed>("steps");
+    topic.subscribe(() => {}, { id: "a" });
+    await env.settle();
+    void topic.publish(step("a", 1));
+    await env.settle();
+    void store.close();
+    db.close();
+    await env.advance(60_000);
+
+    assertEquals(env.reported, []);
+    let isClosed = false;
+    void bus.close().then(() => isClosed = true);
+    await env.settle();
+    assertEquals(isClosed, true);
   });
 });
