@@ -54,7 +54,6 @@ export class AttemptContext implements TopicContext, Pausable {
   #isOver = false;
   #controller: AbortController | undefined;
   #pause: { readonly error: unknown; readonly afterMs: number } | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
 
   constructor(owner: ContextOwner, giver: Giver, attempt: number) {
     this.#attempt = attempt;
@@ -120,10 +119,7 @@ export class AttemptContext implements TopicContext, Pausable {
   /** Without a deadline all attempts share one; else each has its own, made when it is asked for. */
   get signal(): AbortSignal {
     if (this.#owner.deadlineMs === Infinity) return this.#owner.stopSignal();
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
-    }
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
@@ -141,9 +137,8 @@ export class AttemptContext implements TopicContext, Pausable {
 
   /** Nobody waits for the attempt any more. */
   abort(reason: unknown): void {
-    if (this.#aborted !== undefined) return;
-    this.#aborted = { reason };
-    this.#controller?.abort(reason);
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
   }
 
   /** The unit of the attempt: from now on there is one. */

@@ -37,8 +37,8 @@ export class Runs {
     job.context = context;
     // In a store, acknowledging is a commit.
     if (this.#owner.leases && this.#owner.commits !== undefined) context.stage();
-    const { topic, id, calls } = this.#owner;
-    job.duty = calls.roster?.begin({ station: [topic, id] }, job.attempt);
+    const { calls } = this.#owner;
+    job.duty = calls.roster?.begin(this.#cursor, job.attempt);
     job.exempt = calls.close !== closeCalls;
     if (job.exempt) this.exempt += 1;
     else {
