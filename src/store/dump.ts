@@ -10,7 +10,8 @@ import type { NovaEvent } from "../event/event.ts";
 import { admitEvent } from "../event/make.ts";
 import { requireOptions, requireSignal } from "../internal/check.ts";
 import type { Mark, Put, Stored, StreamInfo } from "./driver.ts";
-import { type Engine, sizeOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { sizeOf } from "./record.ts";
 
 const FORMAT = 1;
 const PAGE = 500;

@@ -12,7 +12,6 @@ import {
 } from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
 import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
-import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
 import type { Env } from "../internal/env.ts";
 import { sleep } from "../internal/sleep.ts";
@@ -23,7 +22,7 @@ import type { Unit } from "./driver.ts";
 import { Group } from "./group.ts";
 import type { InlineViews } from "./inline.ts";
 import { Retention } from "./retention.ts";
-import { makeRecord } from "./record.ts";
+import { makeRecord, sizeOf } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { SharedPage } from "./shared_page.ts";
 
@@ -380,15 +379,4 @@ export class Engine<Tx> {
     for (const held of this.held) held[Symbol.dispose]();
     this.held.clear();
   }
-}
-
-/** The bytes of an event: its data as a codec wrote it, type, id and metadata. */
-export function sizeOf(
-  { id, type, metadata }: NovaEvent,
-  body: string | Uint8Array,
-): number {
-  let size = typeof body === "string" ? byteLength(body) : body.length;
-  size += id.length + type.length;
-  for (const key in metadata) size += key.length + byteLength(metadata[key]!);
-  return size;
 }

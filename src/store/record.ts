@@ -1,7 +1,8 @@
-/** An event with its place in the log. */
+/** An event with its place in the log, and what it weighs. */
 
 import { brand, plain } from "../event/brand.ts";
 import type { NovaEvent, Recorded } from "../event/event.ts";
+import { byteLength } from "../event/validate.ts";
 
 const Made: new (
   event: NovaEvent,
@@ -32,4 +33,15 @@ export function makeRecord(
   const record = new Made(event, stream, version, position, recordedAt);
   brand(record);
   return record;
+}
+
+/** The bytes of an event: its data as a codec wrote it, type, id and metadata. */
+export function sizeOf(
+  { id, type, metadata }: NovaEvent,
+  body: string | Uint8Array,
+): number {
+  let size = typeof body === "string" ? byteLength(body) : body.length;
+  size += id.length + type.length;
+  for (const key in metadata) size += key.length + byteLength(metadata[key]!);
+  return size;
 }
