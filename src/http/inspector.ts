@@ -37,7 +37,8 @@ export interface InspectorOptions extends PprofOptions {
   readonly redrive?: Authorize;
   /**
    * The hosts, without port, by which it may be asked; others get 421. It keeps web pages from reading
-   * a loopback address under a name of theirs.
+   * a loopback address under a name of theirs, and those of other sites get 403, so that none can
+   * start a profile with an image.
    *
    * @default {any}
    */
@@ -195,6 +196,9 @@ async function answer(request: Request, path: string, setting: Setting): Promise
   if (hosts !== undefined && !hosts.includes(url.hostname)) {
     return dressed(text(421, "This host is not served here"), method);
   }
+  if (hosts !== undefined && isOfOtherSite(request)) {
+    return dressed(text(403, "Not for pages of other sites"), method);
+  }
   const authorized = await allows(authorize, request);
   const found = routes.filter((route) => match(route, path) !== undefined);
   const wanted = method === "HEAD" ? "GET" : method;
@@ -214,4 +218,10 @@ async function answer(request: Request, path: string, setting: Setting): Promise
     report(error);
     return dressed(text(500, "It failed; the process has reported why"), method);
   }
+}
+
+/** Whether a page elsewhere asks, and not somebody who follows its link; browsers say so. */
+function isOfOtherSite({ headers }: Request): boolean {
+  return headers.get("sec-fetch-site") === "cross-site" &&
+    headers.get("sec-fetch-mode") !== "navigate";
 }

@@ -5,7 +5,7 @@
 import type { DraftOf, EventMap, Metadata, RecordedOf } from "../event/event.ts";
 import type { Env } from "../internal/env.ts";
 import type { Codec } from "./codec.ts";
-import type { Awaitable } from "./driver.ts";
+import type { Awaitable, Placed } from "./driver.ts";
 
 /** What a store removes by itself, oldest first, by its own time (`recordedAt`). */
 export interface RetentionOptions {
@@ -288,8 +288,11 @@ export interface StoreUnit<Events extends EventMap, Tx> {
   }[];
   /** Checkpoints to save. */
   readonly checkpoints?: readonly CheckpointWrite[];
-  /** What to write beside the log, through the engine. A throw discards the unit. */
-  readonly effects?: readonly ((tx: Tx) => Awaitable<void>)[];
+  /**
+   * What to write beside the log, through the engine. It runs once all else of the unit is checked, and
+   * gets where each append stands: one that was there before is a `duplicate`. A throw discards the unit.
+   */
+  readonly effects?: readonly ((tx: Tx, placed: readonly Placed[]) => Awaitable<void>)[];
 }
 
 /** Options of loading an aggregate. */

@@ -127,11 +127,13 @@ export interface Mark {
 }
 
 /** A mark to write. */
-export interface MarkWrite extends Omit<Mark, "protect"> {
+export interface MarkWrite extends Omit<Mark, "low" | "protect"> {
+  /** Everything up to here is done; `"head"`: to the end of the log behind the appends of its unit. */
+  readonly low: Position | "head";
   /** Undefined: as it was, at first false. */
   readonly protect: boolean | undefined;
-  /** What `low` must be now. */
-  readonly expect: Position | "absent" | "any";
+  /** What `low` must be now; `"head"`: the end of the log before the appends of its unit. */
+  readonly expect: Position | "absent" | "any" | "head";
   /** The fence of the lease `name` under which it is written; 0 for none. */
   readonly fence: number;
 }
@@ -164,8 +166,11 @@ export interface Unit<Tx = never> {
   readonly documents?: readonly Put[];
   /** Streams to shorten. */
   readonly cuts?: readonly Cut[];
-  /** What is written beside the log, through the engine. */
-  readonly effects?: readonly ((tx: Tx) => Awaitable<void>)[];
+  /**
+   * What is written beside the log, through the engine. They run once all else of the unit is checked,
+   * and only then; where each append stands is told them. One that throws discards the unit.
+   */
+  readonly effects?: readonly ((tx: Tx, placed: readonly Placed[]) => Awaitable<void>)[];
 }
 
 /** Where an append stands. Its events have the versions and positions up to these. */

@@ -123,6 +123,11 @@ export async function restore<Tx>(
   if (driver.figures().head > 0) {
     throw new UnsupportedError("Cannot restore into a store that has events");
   }
+  if (engine.inline !== undefined) {
+    throw new UnsupportedError(
+      "Cannot restore into a store with an inline view, which would not see it: make it afterwards",
+    );
+  }
   // Checked and collected first: what turns out to be wrong has changed nothing.
   const loaded = await parse(engine, stream);
   engine.requireOpen();

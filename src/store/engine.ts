@@ -4,12 +4,18 @@
  */
 
 import { ClosedError, LimitExceededError } from "../errors.ts";
-import { CorruptError, UnknownOutcomeError, UnsupportedError } from "../errors/store.ts";
+import {
+  CorruptError,
+  EncodeError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "../errors/store.ts";
 import { brand, isBranded } from "../event/brand.ts";
 import type { Metadata, NovaEvent, Recorded } from "../event/event.ts";
 import { byteLength } from "../event/validate.ts";
 import { trustMetadata } from "../event/metadata.ts";
 import type { Env } from "../internal/env.ts";
+import { sleep } from "../internal/sleep.ts";
 import { allOf, andThen } from "./awaitable.ts";
 import { Bell } from "./bell.ts";
 import type {
@@ -24,10 +30,14 @@ import type {
   Unit,
 } from "./driver.ts";
 import { Group } from "./group.ts";
+import type { InlineViews } from "./inline.ts";
 import { Retention } from "./retention.ts";
 import { makeRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { SharedPage } from "./shared_page.ts";
+
+/** After the engine could not be asked whether the log has grown. */
+const WATCH_AGAIN_MS = 1000;
 
 /** One iteration of `follow`. */
 export interface Follower {
@@ -58,6 +68,8 @@ export class Engine<Tx> {
   skipped = 0;
   closed = false;
   retention: Retention | undefined;
+  /** What is written with every append, if there is anything. */
+  inline: InlineViews<Tx> | undefined;
   /** Told after each flush. */
   onFlush: () => void = () => {};
   #failure: unknown;
@@ -130,14 +142,14 @@ export class Engine<Tx> {
         `Cannot append ${events.length} events at once: at most ${atomic.records}`,
       );
     }
-    return andThen(this.#inOrder(allOf(events.map(({ data }) => codec.encode(data)))), (bodies) => {
+    return andThen(this.inOrder(allOf(events.map(({ data }) => codec.encode(data)))), (bodies) => {
       const { records, sizes } = this.#measured(events, bodies);
       return { stream, records, ids, expect, sizes };
     });
   }
 
   /** What is encoded earlier enters earlier, however long it takes. */
-  #inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
+  inOrder<Value>(encoded: Awaitable<Value>): Awaitable<Value> {
     const before = this.#encoding;
     if (encoded instanceof Promise) {
       // It may fail before anybody waits for it.
@@ -183,6 +195,9 @@ export class Engine<Tx> {
     const sizes: number[] = [];
     for (const [i, event] of events.entries()) {
       const body = bodies[i]!;
+      if (typeof body !== "string" && !(body instanceof Uint8Array)) {
+        throw new EncodeError([], `codec "${codec.name}" answered neither text nor bytes`);
+      }
       const { id, type, timestamp, metadata } = event;
       const size = sizeOf(event, body);
       if (size > most) {
@@ -197,10 +212,17 @@ export class Engine<Tx> {
     return { records: data === "encoded" ? records : events, sizes };
   }
 
-  /** Commits a unit: at once where the driver can, else with others. */
+  /** Commits a unit, and with its appends what is written inline. */
   commit(unit: Unit<Tx>, signal?: AbortSignal): Awaitable<Outcome> {
-    const { capabilities } = this.driver;
     this.#requireSupport(unit);
+    return this.inline !== undefined && (unit.appends?.length ?? 0) > 0
+      ? this.inline.commit(unit, signal)
+      : this.send(unit, signal);
+  }
+
+  /** Hands a unit to the driver: at once where it can, else with others. */
+  send(unit: Unit<Tx>, signal?: AbortSignal): Awaitable<Outcome> {
+    const { capabilities } = this.driver;
     if (capabilities.blocks !== "never" || capabilities.wake !== "push") {
       return this.group.add(unit, signal);
     }
@@ -328,8 +350,12 @@ export class Engine<Tx> {
   #watch(): void {
     if (this.#watching !== undefined || this.driver.wait === undefined) return;
     const watching = this.#watching = new AbortController();
-    this.driver.wait(this.#head, watching.signal).catch((error) => {
-      if (!watching.signal.aborted) this.env.report(error);
+    const { signal } = watching;
+    this.driver.wait(this.#head, signal).catch((error) => {
+      if (signal.aborted) return;
+      this.env.report(error);
+      // Whoever looks again at once would find the same, without end.
+      return sleep(this.env, WATCH_AGAIN_MS, signal, { ref: false });
     }).then(() => {
       if (this.#watching === watching) this.#watching = undefined;
       this.bell.ring();

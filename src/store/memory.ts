@@ -4,7 +4,8 @@
 
 import type { EventMap } from "../event/event.ts";
 import type { MemoryStoreOptions } from "./api.ts";
-import { MemoryDriver, type MemoryTx } from "./memory_driver.ts";
+import { MemoryDriver } from "./memory_driver.ts";
+import type { MemoryTx } from "./stage.ts";
 import { Store } from "./store.ts";
 
 /**

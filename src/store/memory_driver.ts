@@ -5,7 +5,6 @@
 import type {
   Append,
   Capabilities,
-  Draft,
   Driver,
   Figures,
   Lease,
@@ -26,13 +25,8 @@ import { IdWindow } from "./id_window.ts";
 import { firstWhere, Log } from "./log.ts";
 import { readLog } from "./log_reader.ts";
 import { compareAt, isCallers, lookUp, overLimits, twice } from "./placing.ts";
+import { type MemoryTx, Stage } from "./stage.ts";
 import type { StreamIndex } from "./stream_index.ts";
-
-/** What an effect in memory gets: a stage. What it appends enters with the unit, or not at all. */
-export interface MemoryTx {
-  /** Appends to a stream, whatever its version. */
-  append(stream: string, records: readonly Draft[]): void;
-}
 
 /** How many unknown events a conflict carries. */
 const MOST_SINCE = 1000;
@@ -47,6 +41,8 @@ export class MemoryDriver implements Driver<MemoryTx> {
   #terms!: Terms;
   #ids: IdWindow | undefined;
   #recordedAt = -Infinity;
+  /** Whether effects run: what they were told must still hold behind them. */
+  #staging = false;
 
   get capabilities(): Capabilities {
     return this.#capabilities;
@@ -60,6 +56,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
   }
 
   commitNow(append: Append): Placed | Outcome {
+    if (this.#staging) return { is: "refused", error: writesInEffect() };
     const stream = this.#log.stream(append.stream);
     const found = this.#check(append, stream, stream === undefined ? 0 : stream.version);
     return found === undefined ? this.#write(append, stream) : found;
@@ -68,6 +65,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
   commit(units: readonly Unit<MemoryTx>[]): readonly Outcome[] {
     return units.map((unit) => {
       try {
+        if (this.#staging) throw writesInEffect();
         return this.#unit(unit);
       } catch (error) {
         return { is: "refused", error };
@@ -78,20 +76,6 @@ export class MemoryDriver implements Driver<MemoryTx> {
   #unit(
     { appends = [], marks = [], documents = [], cuts = [], effects = [] }: Unit<MemoryTx>,
   ): Outcome {
-    const staged: Append[] = [];
-    const tx: MemoryTx = {
-      append: (stream, records) =>
-        void staged.push({ stream, records, expect: "any", ids: "none" }),
-    };
-    for (const effect of effects) {
-      const answer: unknown = effect(tx);
-      if (answer instanceof Promise) {
-        answer.catch(() => {});
-        throw new TypeError(
-          "Cannot commit an asynchronous effect: in memory effects must return at once",
-        );
-      }
-    }
     for (const mark of marks) {
       const refused = this.#checkMark(mark);
       if (refused !== undefined) return refused;
@@ -113,16 +97,21 @@ export class MemoryDriver implements Driver<MemoryTx> {
       const over = overLimits(fresh, this.#terms, this.#log.streamCount, count);
       if (over !== undefined) return over;
     }
+    const recordedAt = appends.length === 0 ? this.#recordedAt : this.#tick();
+    const stage = effects.length === 0
+      ? undefined
+      : this.#stage(effects, this.#foretell(appends, placed, recordedAt));
     // From here on nothing fails.
     const outcome = {
       is: "committed" as const,
-      placed: appends.map((a, i) => placed[i] ?? this.#write(a)),
+      placed: appends.map((a, i) => placed[i] ?? this.#write(a, undefined, recordedAt)),
     };
-    for (const append of staged) this.#write(append);
     for (const { name, low, done, protect } of marks) {
       const kept = protect ?? this.#marks.get(name)?.protect ?? false;
-      this.#marks.set(name, { name, low, done, protect: kept });
+      const at = low === "head" ? this.#log.head : low;
+      this.#marks.set(name, { name, low: at, done, protect: kept });
     }
+    for (const append of stage?.appends ?? []) this.#write(append);
     for (const { key, body } of documents) {
       if (body === undefined) this.#documents.delete(key);
       else this.#documents.set(key, body);
@@ -133,7 +122,43 @@ export class MemoryDriver implements Driver<MemoryTx> {
       this.#log.cut(stream, before);
       stream.deleted ||= tombstone && stream.count === 0;
     }
+    stage?.enter(this.#terms.env);
     return outcome;
+  }
+
+  #stage(effects: NonNullable<Unit<MemoryTx>["effects"]>, placed: readonly Placed[]): Stage {
+    this.#staging = true;
+    try {
+      return new Stage(effects, placed);
+    } finally {
+      this.#staging = false;
+    }
+  }
+
+  /** Where appends will stand that were checked. */
+  #foretell(
+    appends: readonly Append[],
+    before: readonly (Placed | undefined)[],
+    recordedAt: number,
+  ): readonly Placed[] {
+    let position = this.#log.head;
+    const versions = new Map<string, number>();
+    return appends.map(({ stream, records }, i) => {
+      const there = before[i];
+      if (there !== undefined) return there;
+      position += records.length;
+      const had = versions.get(stream) ?? this.#log.stream(stream)?.version ?? 0;
+      const version = had + records.length;
+      versions.set(stream, version);
+      return { version, position, recordedAt, duplicate: false };
+    });
+  }
+
+  /** Store time never goes back, whatever the clock does. */
+  #tick(): number {
+    const now = this.#terms.env.coarse();
+    if (now > this.#recordedAt) this.#recordedAt = now;
+    return this.#recordedAt;
   }
 
   /** Undefined if the append may enter; else what it comes to, which is also "committed before". */
@@ -209,7 +234,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
   }
 
   /** Writes what was checked. */
-  #write(append: Append, known?: StreamIndex): Placed {
+  #write(append: Append, known?: StreamIndex, time?: number): Placed {
     const { records, sizes } = append;
     const { length } = records;
     const log = this.#log;
@@ -218,10 +243,7 @@ export class MemoryDriver implements Driver<MemoryTx> {
       return { version, position: log.head, recordedAt: this.#recordedAt, duplicate: false };
     }
     const stream = known ?? log.streamFor(append.stream);
-    // Store time never goes back, whatever the clock does.
-    const now = this.#terms.env.coarse();
-    if (now > this.#recordedAt) this.#recordedAt = now;
-    const recordedAt = this.#recordedAt;
+    const recordedAt = time === undefined ? this.#tick() : time;
     for (let i = 0; i < length; i++) {
       const record = records[i]!;
       const position = log.append(stream, record, recordedAt, sizes?.[i]);
@@ -238,8 +260,9 @@ export class MemoryDriver implements Driver<MemoryTx> {
     if (fence !== 0 && fence !== this.#leases.get(name)?.fence) return { is: "fenced", name };
     if (expect === "any") return undefined;
     const actual = this.#marks.get(name)?.low;
-    if (actual === (expect === "absent" ? undefined : expect)) return undefined;
-    return { is: "mark-conflict", name, expected: expect, actual };
+    const expected = expect === "head" ? this.#log.head : expect;
+    if (actual === (expected === "absent" ? undefined : expected)) return undefined;
+    return { is: "mark-conflict", name, expected, actual };
   }
 
   read(query: Query): Page {
@@ -341,6 +364,10 @@ export class MemoryDriver implements Driver<MemoryTx> {
   }
 
   close(): void {}
+}
+
+function writesInEffect(): TypeError {
+  return new TypeError("Cannot write to a store in memory inside of its effects: use their stage");
 }
 
 function capabilitiesOf(idWindow: number): Capabilities {

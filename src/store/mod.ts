@@ -35,9 +35,11 @@ export { MemoryStore } from "./memory.ts";
 export { Store } from "./store.ts";
 export type { AnyStore } from "./store.ts";
 export { MemoryDriver } from "./memory_driver.ts";
-export type { MemoryTx } from "./memory_driver.ts";
+export type { MemoryTx } from "./stage.ts";
 export { project, rebuild } from "./projection.ts";
 export type { Projection, ProjectionOptions } from "./projection.ts";
+export { projectInline } from "./inline_projection.ts";
+export type { InlineProjection, InlineProjectionOptions } from "./inline_projection.ts";
 export { strictJson } from "./codec.ts";
 export type { Codec, SyncCodec } from "./codec.ts";
 export type {

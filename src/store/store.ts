@@ -131,10 +131,11 @@ export class Store<Events extends EventMap = Record<string, unknown>, Tx = never
       const prepared = typeof opened === "string"
         ? engine.prepare(stream, admitted, ids, expect)
         : opened.then(() => engine.prepare(stream, admitted, ids, expect));
-      if (prepared instanceof Promise || engine.driver.commitNow === undefined) {
+      const { driver, inline } = engine;
+      if (prepared instanceof Promise || driver.commitNow === undefined || inline !== undefined) {
         return this.#later(prepared, admitted, signal);
       }
-      const answer = engine.driver.commitNow(prepared);
+      const answer = driver.commitNow(prepared);
       if (answer.is !== undefined) return this.#settled(prepared, admitted, answer);
       if (!answer.duplicate && admitted.length > 0) engine.written();
       return Promise.resolve(settle<Events, Tx>(engine, prepared, admitted, answer));

@@ -8,6 +8,9 @@ interface Step<Figures> {
   readonly figures: Figures;
 }
 
+/** Members of a part by name. */
+type Members<Member> = Readonly<Record<string, Member>> | ReadonlyMap<string, Member>;
+
 /** What a part said of itself, oldest first. Counters that went back count from 0: the part is new. */
 export class Trail<Figures> {
   /** What it is the trail of: its name. */
@@ -89,12 +92,12 @@ export class Trail<Figures> {
 
   /** The trails of the members of a part that are there now, by name. */
   members<Member>(
-    of: (figures: Figures) => Readonly<Record<string, Member>> | undefined,
+    of: (figures: Figures) => Members<Member> | undefined,
   ): Trail<Member>[] {
     const trails = new Map<string, Step<Member>[]>();
-    for (const name of Object.keys(of(this.now) ?? {})) trails.set(name, []);
+    for (const [name] of entriesOf(of(this.now))) trails.set(name, []);
     for (const { at, figures } of this.#steps) {
-      for (const [name, member] of Object.entries(of(figures) ?? {})) {
+      for (const [name, member] of entriesOf(of(figures))) {
         trails.get(name)?.push({ at, figures: member });
       }
     }
@@ -114,11 +117,16 @@ function gain(before: number, after: number): number {
   return after >= before ? after - before : after;
 }
 
-/** A list as a record; of equal names the later wins. */
+function entriesOf<Member>(members: Members<Member> = {}): Iterable<[string, Member]> {
+  return members instanceof Map ? members : Object.entries(members);
+}
+
+/** A list by name; of equal names the later wins. */
 export function byName<Item>(
   items: readonly Item[],
   nameOf: (item: Item) => string,
-): Record<string, Item> {
-  // `fromEntries` defines: a hostile "__proto__" is a name like any other.
-  return Object.fromEntries(items.map((item) => [nameOf(item), item]));
+): ReadonlyMap<string, Item> {
+  const named = new Map<string, Item>();
+  for (const item of items) named.set(nameOf(item), item);
+  return named;
 }

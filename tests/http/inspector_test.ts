@@ -166,6 +166,25 @@ describe("inspector()", () => {
     }
   });
 
+  it("with hosts, does no work for pages of other sites", async () => {
+    const status = async (hosts: string[] | undefined, site: string, mode: string) => {
+      const headers = { "sec-fetch-site": site, "sec-fetch-mode": mode };
+      const options = { ...open, env, ...hosts === undefined ? {} : { hosts } };
+      const request = new Request("http://127.0.0.1/stats");
+      // A browser alone may set these.
+      Object.defineProperty(request, "headers", { value: new Headers(headers) });
+      return (await inspector({}, options)(request)).status;
+    };
+    const hosts = ["127.0.0.1"];
+
+    assertEquals(await status(hosts, "cross-site", "no-cors"), 403);
+    assertEquals(await status(hosts, "cross-site", "cors"), 403);
+    // A link that somebody follows, and the dashboard itself.
+    assertEquals(await status(hosts, "cross-site", "navigate"), 200);
+    assertEquals(await status(hosts, "same-origin", "cors"), 200);
+    assertEquals(await status(undefined, "cross-site", "cors"), 200);
+  });
+
   it("lives below a base, and there alone", async () => {
     const options = { ...open, base: "/internal/nova" };
     assertEquals((await ask("/internal/nova/health", options)).status, 200);

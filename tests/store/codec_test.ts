@@ -94,6 +94,26 @@ function suite(): void {
     await store.close();
   });
 
+  it("is refused where it answers neither text nor bytes, and drags nobody down", async () => {
+    for (const wrong of [5, undefined, null, {}, ["x"]]) {
+      const sloppy: Codec = {
+        ...strictJson,
+        name: "sloppy",
+        encode: (data) => data === 2 ? wrong as never : strictJson.encode(data),
+      };
+      const onDisk = new SqliteStore<Numbers>(openDatabase(), { codec: sloppy });
+      const measured = new MemoryStore<Numbers>({ codec: sloppy, maxEventBytes: 1000 });
+      for (const store of [onDisk, measured]) {
+        await store.open();
+        const [one, two, three] = [1, 2, 3].map((i) => store.append("a", [n(i)]));
+        await assertRejects(() => two!, EncodeError, "text nor bytes");
+        assertEquals([(await one!).version, (await three!).version], [1, 2]);
+        assert(store.stats().bytes > 0);
+        await store.close();
+      }
+    }
+  });
+
   it("gives up with its signal, or its store, while it encodes", async () => {
     let encoded: () => void = () => {};
     const slow: Codec = {

@@ -168,7 +168,7 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
   }
 
   #rollback(): void {
-    this.#writer.forget();
+    this.#writer.undone();
     try {
       this.#db.exec("ROLLBACK");
     } catch {
@@ -187,23 +187,28 @@ export class SqliteDriver implements Driver<SqliteDatabase> {
     );
   }
 
-  /** A savepoint takes back what effects wrote, if they throw or the unit is refused. */
+  /** A savepoint takes back the unit if its effects throw. They run only where all else has entered. */
   #withEffects(unit: Unit<SqliteDatabase>): Outcome {
-    // Should an effect end the transaction after all, what it stores is whole.
+    // What others wrote in this transaction stays, whatever becomes of this unit.
     this.#writer.finish();
     this.#db.exec("SAVEPOINT nova_unit");
-    let refused: Outcome | undefined;
+    // Where this throws, nothing that the writer has counted holds: the whole transaction goes.
+    let outcome = this.#writer.unit(unit);
+    // Should an effect end the transaction after all, what it stores is whole.
+    this.#writer.finish();
     try {
-      runEffects(this.#db, this.#tx, unit.effects ?? []);
+      if (outcome.is === "committed") {
+        runEffects(this.#db, this.#tx, unit.effects ?? [], outcome.placed);
+      }
     } catch (error) {
       // A full disk is the end of the group, not of this unit alone.
       if (error instanceof TransactionEnded) throw error;
       if (["full", "corrupt", "busy"].includes(troubleOf(error))) throw error;
-      refused = { is: "refused", error };
+      outcome = { is: "refused", error };
+      this.#db.exec("ROLLBACK TO nova_unit");
+      this.#writer.undone();
+      this.#writer.refresh();
     }
-    // Where this throws, nothing that the writer has counted holds: the whole transaction goes.
-    const outcome = refused ?? this.#writer.unit(unit);
-    if (outcome.is !== "committed") this.#db.exec("ROLLBACK TO nova_unit");
     this.#db.exec("RELEASE nova_unit");
     return outcome;
   }

@@ -4,10 +4,11 @@
  */
 
 import { show } from "../../internal/check.ts";
+import type { Placed } from "../../store/driver.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** What an effect does. */
-export type Effect = (tx: SqliteDatabase) => void | Promise<void>;
+export type Effect = (tx: SqliteDatabase, placed: readonly Placed[]) => void | Promise<void>;
 
 /** An effect ended the transaction, past the guard: what was in it is stored or not, nobody knows. */
 export class TransactionEnded extends TypeError {
@@ -36,11 +37,12 @@ export function runEffects(
   db: SqliteDatabase,
   tx: SqliteDatabase,
   effects: readonly Effect[],
+  placed: readonly Placed[],
 ): void {
   db.exec("SAVEPOINT nova_effects");
   try {
     for (const effect of effects) {
-      const answer: unknown = effect(tx);
+      const answer: unknown = effect(tx, placed);
       if (answer instanceof Promise) {
         answer.catch(() => {});
         throw new TypeError(

@@ -63,7 +63,7 @@ export function loadRows(
       statements.run(sql, version, first, Number(deleted), idOf(name));
     }
     for (const { name, low, done, protect } of end.marks) {
-      const sql = "INSERT INTO nova_marks VALUES(?, ?, ?, ?)";
+      const sql = "INSERT OR REPLACE INTO nova_marks VALUES(?, ?, ?, ?)";
       statements.run(sql, name, low, JSON.stringify(done), Number(protect));
     }
     for (const { key, body } of end.documents) {

@@ -60,7 +60,13 @@ export class Writer {
     this.#seen = version.data_version;
   }
 
-  /** After a rollback nothing that is remembered holds. */
+  /** After a rollback nothing that is remembered holds; ids of its new streams are given again. */
+  undone(): void {
+    this.forget();
+    this.#names.clear();
+  }
+
+  /** What is remembered may be old. */
   forget(): void {
     this.#seen = -1;
     this.#streams.clear();
@@ -126,7 +132,7 @@ export class Writer {
     return stream;
   }
 
-  /** One unit: checked as a whole, then written. What its effects wrote, its caller takes back. */
+  /** One unit without its effects: checked as a whole, then written. */
   unit<Tx>({ appends = [], marks = [], documents = [], cuts = [] }: Unit<Tx>): Outcome {
     for (const mark of marks) {
       const refused = this.#checkMark(mark);
@@ -306,8 +312,9 @@ export class Writer {
     if (expect === "any") return undefined;
     const sql = "SELECT low FROM nova_marks WHERE name = ?";
     const actual = this.#statements.row<{ low: number }>(sql, name)?.low;
-    if (actual === (expect === "absent" ? undefined : expect)) return undefined;
-    return { is: "mark-conflict", name, expected: expect, actual };
+    const expected = expect === "head" ? this.row.head : expect;
+    if (actual === (expected === "absent" ? undefined : expected)) return undefined;
+    return { is: "mark-conflict", name, expected, actual };
   }
 
   #writeMark({ name, low, done, protect }: MarkWrite): void {
@@ -316,7 +323,7 @@ export class Writer {
       "INSERT INTO nova_marks VALUES(?1, ?2, ?3, coalesce(?4, 0)) ON CONFLICT(name) DO UPDATE SET " +
         "low = ?2, done = ?3, protect = coalesce(?4, protect)",
       name,
-      low,
+      low === "head" ? this.row.head : low,
       JSON.stringify(done),
       kept,
     );

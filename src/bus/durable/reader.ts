@@ -353,7 +353,7 @@ export class Reader implements CommitterOwner {
     finishing: readonly Finish[],
   ): void {
     if (outcome.is === "committed") {
-      this.#saved = marks[0] ?? this.#saved;
+      this.#saved = marks[0] as Mark | undefined ?? this.#saved;
       this.#savedKeys = documents[0]?.body as string | undefined ?? this.#savedKeys;
       for (const { event } of finishing) this.#finished.add(event.position);
       this.#options.finished(finishing);

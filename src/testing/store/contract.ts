@@ -4,6 +4,7 @@
 
 import type { StoreOptions } from "../../store/api.ts";
 import type { Capabilities } from "../../store/driver.ts";
+import { inlining } from "./inlining.ts";
 import { keeping } from "./keeping.ts";
 import { type AnyStore, type ContractCase, type MakeStore, MovedEnv } from "./kit.ts";
 import { reading } from "./reading.ts";
@@ -31,7 +32,7 @@ export function storeContract(
   make: MakeStore,
   capabilities: Capabilities,
 ): readonly ContractCase[] {
-  return [...writing, ...reading, ...keeping].map(([name, run]) => ({
+  return [...writing, ...reading, ...keeping, ...inlining].map(([name, run]) => ({
     name,
     run: async () => {
       const env = new MovedEnv();

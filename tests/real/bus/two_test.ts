@@ -1,6 +1,7 @@
 import { Bus } from "@nova/events/bus";
 import { SqliteStore } from "@nova/events/sqlite";
-import { assertEquals } from "@std/assert";
+import { createTestEnv, type Env } from "@nova/events/testing";
+import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 
@@ -43,6 +44,36 @@ describe("two buses on one file", () => {
       await store.close();
       db.close();
     }
+    await Deno.remove(folder, { recursive: true });
+  });
+});
+
+describe("a bus whose database fails", () => {
+  it("looks again in a while, and holds nobody up", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "nova-broken-" });
+    const world = createTestEnv();
+    let reports = 0;
+    const env = Object.create(world, {
+      report: {
+        value: () => {
+          // Without end, no timer would fire any more.
+          if (++reports === 200) void store.close();
+        },
+      },
+    }) as Env;
+    const db = new DatabaseSync(`${folder}/store.db`);
+    const store: SqliteStore = new SqliteStore(db, { env });
+    const bus = new Bus({ env, store });
+    bus.topic("numbers").subscribe(() => {}, { id: "reader" });
+    await world.settle();
+    db.close();
+    await world.advance(10_000);
+
+    assert(reports > 0 && reports < 50, `${reports} reports in ten seconds`);
+    await store.close();
+    void bus.close();
+    await world.settle();
+    assertEquals(world.pending.timers, 0);
     await Deno.remove(folder, { recursive: true });
   });
 });

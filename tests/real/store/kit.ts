@@ -68,12 +68,15 @@ export async function check(path: string, acked: Acked): Promise<number> {
       assertEquals(version % 3, 0, `a torn unit in ${name}`);
       const row = db.prepare("SELECT total FROM totals WHERE name = ?").get(name);
       assertEquals(row?.total, version, `effects of ${name}`);
+      const view = db.prepare("SELECT last, seen FROM views WHERE name = ?").get(name);
+      assertEquals([view?.last, view?.seen], [version, version], `the inline view of ${name}`);
       events += version;
     }
     for (const [name, version] of Object.entries(acked)) {
       const there = infos.find((info) => info.name === name)?.version ?? 0;
       assertGreaterOrEqual(there, version, `acknowledged in ${name} and lost`);
     }
+    assertEquals(await store.checkpoint("projection/views") ?? 0, events, "the view's checkpoint");
     const { head, events: counted } = store.stats();
     assertEquals([head, counted], [events, events]);
     return events;

@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "@nova/events/sqlite";
+import { projectInline } from "@nova/events/store";
 
 const [path = "", mode = "full", name = "w"] = process.argv.slice(2);
 const db = new DatabaseSync(path);
@@ -14,6 +15,14 @@ db.exec("CREATE TABLE IF NOT EXISTS totals(name TEXT PRIMARY KEY, total INTEGER 
 const add = db.prepare(
   "INSERT INTO totals VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET total = total + ?2",
 );
+db.exec("CREATE TABLE IF NOT EXISTS views(name TEXT PRIMARY KEY, last INTEGER, seen INTEGER)");
+const see = db.prepare(
+  "INSERT INTO views VALUES(?1, ?2, 1) ON CONFLICT(name) DO UPDATE SET last = ?2, seen = seen + 1",
+);
+await projectInline(store, {
+  name: "views",
+  apply: ({ stream, data }) => void see.run(stream, data),
+});
 
 /** Each client goes on where its stream ends, in batches of three with an effect beside them. */
 async function client(id: number): Promise<never> {
