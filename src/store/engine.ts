@@ -18,17 +18,8 @@ import type { Env } from "../internal/env.ts";
 import { sleep } from "../internal/sleep.ts";
 import { allOf, andThen } from "./awaitable.ts";
 import { Bell } from "./bell.ts";
-import type {
-  Append,
-  Awaitable,
-  Draft,
-  Driver,
-  Outcome,
-  Page,
-  Query,
-  Stored,
-  Unit,
-} from "./driver.ts";
+import type { Append, Awaitable, Draft, Driver, Outcome, Page, Query, Stored } from "./driver.ts";
+import type { Unit } from "./driver.ts";
 import { Group } from "./group.ts";
 import type { InlineViews } from "./inline.ts";
 import { Retention } from "./retention.ts";
