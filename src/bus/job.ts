@@ -71,17 +71,13 @@ export class Job implements Limited<Job>, Due {
   readonly succeeded = (): void => this.cursor.settle(this, undefined, false);
   readonly failed = (error: unknown): void => this.cursor.settle(this, error, true);
 
-  /** Begins anew with another event: binding callbacks for each would cost more than the rest of it. */
+  /** Begins anew with another event, as callbacks need not be bound for each. It must have succeeded. */
   renew(event: NovaEvent, lane: number): this {
     this.event = event;
     this.lane = lane;
     this.attempt = 1;
     this.redrives = 0;
-    this.delayed =
-      this.context =
-      this.duty =
-      this.retryInMs =
-        undefined;
+    this.retryInMs = undefined;
     return this;
   }
 
