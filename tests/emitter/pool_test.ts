@@ -117,6 +117,22 @@ describe("an emitter with a pool", () => {
     assertConserved(emitter);
   });
 
+  it("tells reportError of a failure that nobody handles", async () => {
+    const reported: unknown[] = [];
+    const world = Object.create(env, {
+      report: { value: (error: unknown) => reported.push(error) },
+    });
+    const pool = new WorkerPool({ workers: 1, env });
+    const emitter = new Emitter<Any>({ pool, env: world });
+    const cause = new Error("no");
+    emitter.on("n", () => Promise.reject(cause));
+    emitter.tryEnqueue("n", 1);
+    await env.settle();
+
+    assertEquals(reported.map((error) => (error as Error).cause), [cause]);
+    assertEquals(pool.stats().failed, 0);
+  });
+
   it("delivers the rest itself when the pool closes first", async () => {
     const pool = new WorkerPool({ workers: 1, env });
     const emitter = new Emitter<Any>({ pool, env });
